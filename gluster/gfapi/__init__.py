@@ -1,0 +1,10 @@
+"""GlusterFS for Python: a volume's files by way of libgfapi, without a mount point."""
+
+from .directory import Dir, DirEntry
+from .exceptions import Error, LibgfapiException, VolumeNotMounted
+from .file import File
+from .volume import Volume
+
+__version__ = "2.0.0.dev0"
+
+__all__ = ["Dir", "DirEntry", "Error", "File", "LibgfapiException", "Volume", "VolumeNotMounted"]

@@ -1,0 +1,457 @@
+"""File: one open file."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import warnings
+from collections.abc import Iterable
+from typing import Any, NoReturn, Optional, Union
+
+from . import api, xattr
+from .gate import bad_descriptor
+from .mount import Descriptor, descriptor_at
+
+# What a single call may move, in bytes. Bricks and translators hold it in memory as a whole.
+_MOST = 1 << 27
+_CHUNK = 1 << 17
+_LINE = 1 << 13
+
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
+
+
+class Glfd(int):
+    """A glfd: its address as an :class:`int`, which remembers what it belongs to.
+
+    Calling it says that it is no descriptor of the kernel's, as :meth:`io.IOBase.fileno` does for
+    streams that have none.
+    """
+
+    descriptor: Descriptor
+
+    def __new__(cls, descriptor: Descriptor) -> Glfd:
+        glfd = super().__new__(cls, descriptor.pointer)
+        glfd.descriptor = descriptor
+        return glfd
+
+    def __call__(self) -> NoReturn:
+        raise io.UnsupportedOperation("a file of libgfapi has no descriptor of the kernel's")
+
+
+class File(io.RawIOBase):
+    """An open file, like Python's own raw binary files.
+
+    It is an :class:`io.RawIOBase`, so :class:`io.BufferedReader`, :class:`io.TextIOWrapper`,
+    :mod:`tarfile`, :mod:`zipfile` and the like work on it. It may be used from several threads,
+    and in a ``with`` statement, which closes it.
+    """
+
+    def __init__(
+        self, fd: int, path: Optional[api.AnyPath] = None, mode: Optional[str] = None
+    ) -> None:
+        """Make a File of an open glfd.
+
+        :param fd: what :meth:`Volume.open` returned (:class:`int`).
+        :param path: the file's path, for :attr:`name` (str, bytes or path-like).
+        :param mode: the mode it was opened with, for :attr:`mode` (str).
+        :raises TypeError: if ``fd`` is no integer.
+        :raises OSError: EBADF if it is no open glfd.
+        """
+        descriptor = fd.descriptor if isinstance(fd, Glfd) else _find(fd)
+        super().__init__()
+        self._name = descriptor.path if path is None else os.fspath(path)
+        self._mode = mode
+        self._descriptor = descriptor
+        if path is not None:
+            descriptor.path = self._name
+
+    # ------------------------------------------------------------------ attributes
+
+    @property
+    def fileno(self) -> Glfd:
+        """The glfd (:class:`int`) that stands for this file in libgfapi.
+
+        It is not one of the kernel's descriptors: called as a method, as :mod:`io` would, it
+        raises :exc:`io.UnsupportedOperation`.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        return Glfd(self._descriptor)
+
+    @property
+    def mode(self) -> Optional[str]:
+        """The mode given to :meth:`Volume.fopen`, or None."""
+        return self._mode
+
+    @property
+    def name(self) -> Union[str, bytes, None]:
+        """The path given to :meth:`Volume.fopen` or :meth:`Volume.open`."""
+        return self._name
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed."""
+        return not self._descriptor.is_open
+
+    def __repr__(self) -> str:
+        state = " closed" if self.closed else ""
+        return f"<gluster.gfapi.File name={self._name!r} mode={self._mode!r}{state}>"
+
+    # ------------------------------------------------------------------ lifetime
+
+    def close(self) -> None:
+        """Let calls of other threads on this file finish, then close it (``glfs_close``).
+
+        :raises OSError: EBADF if it is closed already; or what became known of earlier writes,
+            as ENOSPC or EDQUOT. It is closed then too.
+        """
+        self._descriptor.close()
+
+    def __enter__(self) -> File:
+        self._descriptor.pointer  # noqa: B018 - raises EBADF if closed
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if not self.closed:
+            self.close()
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is not None and descriptor.is_open:
+            warnings.warn(f"unclosed file {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+    def dup(self) -> File:
+        """Duplicate the file (``glfs_dup``).
+
+        :returns: a File with a glfd of its own. Its position is its own too, and at the beginning.
+        :raises OSError: on failure.
+        """
+        old = self._descriptor
+        path = "" if old.path is None else old.path
+        new = old.mount.open(api.glfs_dup, path, old.flags, old)
+        return File(Glfd(new), self._name, self._mode)
+
+    # ------------------------------------------------------------------ reading and writing
+
+    def read(self, buflen: Optional[int] = -1, *, size: Optional[int] = None) -> bytes:
+        """Read from the current position (``glfs_read``).
+
+        :param buflen: how many bytes at most; all up to the end of the file if it is negative or
+            None.
+        :param size: the same, under the name that older versions of this package use.
+        :returns: the bytes, ``b""`` at the end of the file. They may be fewer than asked for, as
+            with every raw file.
+        :raises OSError: on failure.
+        """
+        limit = buflen if size is None else size
+        if limit is None or limit < 0:
+            return self.readall()
+        limit = min(api.check_length(limit), _MOST)
+        if limit == 0:
+            self._descriptor.pointer  # noqa: B018 - raises EBADF if closed
+            return b""
+        data = api.new_bytes(None, limit)
+        descriptor = self._descriptor
+        with descriptor.position:
+            count = api.glfs_read(descriptor, data, limit, 0)
+        return data if count == limit else data[:count]
+
+    def readall(self) -> bytes:
+        """Read from the current position to the end of the file, however its size changes.
+
+        :raises OSError: on failure.
+        """
+        chunks = []
+        rest = self.fgetsize() - self.tell()
+        while chunk := self.read(min(max(rest, _CHUNK), _MOST)):
+            chunks.append(chunk)
+            rest -= len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def readinto(self, buf: Any) -> int:
+        """Read from the current position into a buffer (``glfs_read``), without a copy.
+
+        :param buf: any writable contiguous buffer: bytearray, memoryview, array, NumPy's.
+        :returns: how many bytes were read, 0 at the end of the file.
+        :raises TypeError: if it is no such buffer.
+        :raises OSError: on failure.
+        """
+        memory, size = api.memory(buf, writable=True)
+        descriptor = self._descriptor
+        with descriptor.position:
+            count: int = api.glfs_read(descriptor, memory, min(size, _MOST), 0)
+        return count
+
+    def readline(self, size: Optional[int] = -1) -> bytes:
+        """Read up to and with the next newline.
+
+        Each line costs a call. :class:`io.BufferedReader` around the file is faster.
+
+        :param size: how many bytes at most; no limit if it is negative or None.
+        :raises OSError: on failure.
+        """
+        limit = -1 if size is None else size
+        line = b""
+        while limit < 0 or len(line) < limit:
+            chunk = self.read(_LINE if limit < 0 else min(_LINE, limit - len(line)))
+            end = chunk.find(b"\n") + 1
+            line += chunk[: end or None]
+            if end:
+                self.lseek(end - len(chunk), os.SEEK_CUR)
+            if end or not chunk:
+                break
+        return line
+
+    def __iter__(self) -> File:
+        self._access_mode()
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def write(self, data: Any) -> int:
+        """Write at the current position, or at the end in append mode (``glfs_write``).
+
+        Nothing is copied on the way to libgfapi, and all of it is written.
+
+        :param data: any contiguous buffer, or a str, which is stored as UTF-8.
+        :returns: how many bytes were written.
+        :raises TypeError: if it is neither.
+        :raises OSError: on failure. The volume may keep data back and tell of a failure, as a
+            full disk, only at :meth:`fsync` or :meth:`close`.
+        """
+        if isinstance(data, str):
+            data = data.encode()
+        memory, size = api.memory(data)
+        descriptor = self._descriptor
+        with descriptor.position:
+            done: int = api.glfs_write(descriptor, memory, min(size, _MOST), 0)
+            while done < size:
+                rest, left = api.memory(memoryview(data).cast("B")[done:])
+                done += api.glfs_write(descriptor, rest, min(left, _MOST), 0)
+        return done
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        """Write each of ``lines``, as :meth:`io.IOBase.writelines`; see :meth:`write`."""
+        for line in lines:
+            self.write(line)
+
+    # ------------------------------------------------------------------ position
+
+    def lseek(self, pos: int, how: int) -> int:
+        """Set the position (``glfs_lseek``).
+
+        :param pos: the offset in bytes, relative to what ``how`` says.
+        :param how: :data:`os.SEEK_SET` (the beginning), :data:`os.SEEK_CUR` (the current
+            position) or :data:`os.SEEK_END` (the end of the file).
+        :returns: the new position, in bytes from the beginning.
+        :raises OSError: on failure.
+        """
+        descriptor = self._descriptor
+        with descriptor.position:
+            position: int = api.glfs_lseek(descriptor, pos, how)
+        return position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Set the position, as :meth:`io.IOBase.seek`; see :meth:`lseek`."""
+        return self.lseek(offset, whence)
+
+    def tell(self) -> int:
+        """The position, in bytes from the beginning."""
+        return self.lseek(0, os.SEEK_CUR)
+
+    def seekable(self) -> bool:
+        """Whether the position can be set: always.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        return self._access_mode() >= 0
+
+    def readable(self) -> bool:
+        """Whether the file was opened for reading.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        return self._access_mode() in (os.O_RDONLY, os.O_RDWR)
+
+    def writable(self) -> bool:
+        """Whether the file was opened for writing.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        return self._access_mode() in (os.O_WRONLY, os.O_RDWR)
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal: never.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        return self._access_mode() < 0
+
+    def _access_mode(self) -> int:
+        descriptor = self._descriptor
+        if not descriptor.is_open:
+            raise bad_descriptor(descriptor.path)
+        return descriptor.flags & os.O_ACCMODE
+
+    def flush(self) -> None:
+        """Do nothing: this file has no buffer of its own. See :meth:`fsync`.
+
+        :raises OSError: EBADF if the file is closed.
+        """
+        self._access_mode()
+
+    # ------------------------------------------------------------------ content and space
+
+    def fsync(self) -> None:
+        """Have data and metadata written to the bricks' disks (``glfs_fsync``).
+
+        :raises OSError: on failure, also of earlier writes.
+        """
+        api.glfs_fsync(self._descriptor, None, None)
+
+    def fdatasync(self) -> None:
+        """Have the data written to the bricks' disks (``glfs_fdatasync``).
+
+        :raises OSError: on failure, also of earlier writes.
+        """
+        api.glfs_fdatasync(self._descriptor, None, None)
+
+    def ftruncate(self, length: int) -> None:
+        """Cut or extend the file (``glfs_ftruncate``). What is added reads as NULs.
+
+        :param length: the new size in bytes.
+        :raises OSError: on failure.
+        """
+        api.glfs_ftruncate(self._descriptor, length, None, None)
+
+    def truncate(self, size: Optional[int] = None) -> int:
+        """Cut or extend the file, as :meth:`io.IOBase.truncate`; see :meth:`ftruncate`.
+
+        :param size: the new size in bytes; the current position if it is None.
+        :returns: the new size.
+        :raises OSError: on failure.
+        """
+        length = self.tell() if size is None else size
+        self.ftruncate(length)
+        return length
+
+    def fallocate(self, mode: int, offset: int, length: int) -> None:
+        """Change the space that a range of the file takes up (``glfs_fallocate``).
+
+        :param mode: what to do, as in ``fallocate(2)``: 0, or FALLOC_FL_KEEP_SIZE (1) to leave
+            the file's size alone.
+        :param offset: the start of the range in bytes.
+        :param length: its length in bytes.
+        :raises OSError: on failure.
+        """
+        api.glfs_fallocate(self._descriptor, mode, offset, length)
+
+    def discard(self, offset: int, len: int) -> None:
+        """Give the space of a range back (``glfs_discard``). It reads as NULs then.
+
+        :param offset: the start of the range in bytes.
+        :param len: its length in bytes.
+        :raises OSError: on failure.
+        """
+        api.glfs_discard(self._descriptor, offset, len)
+
+    def zerofill(self, offset: int, length: int) -> None:
+        """Fill a range with NULs (``glfs_zerofill``), extending the file if need be.
+
+        :param offset: the start of the range in bytes.
+        :param length: its length in bytes.
+        :raises OSError: on failure.
+        """
+        api.glfs_zerofill(self._descriptor, offset, length)
+
+    # ------------------------------------------------------------------ metadata
+
+    def fstat(self) -> api.Stat:
+        """The file's status (``glfs_fstat``).
+
+        :returns: an object with the attributes of :class:`os.stat_result`.
+        :raises OSError: on failure.
+        """
+        stat = api.Stat()
+        api.glfs_fstat(self._descriptor, stat)
+        return stat
+
+    def fgetsize(self) -> int:
+        """The file's size in bytes, as :meth:`fstat` has it.
+
+        :raises OSError: on failure.
+        """
+        return self.fstat().st_size
+
+    def fchmod(self, mode: int) -> None:
+        """Change the file's mode (``glfs_fchmod``).
+
+        :param mode: the permission bits, as 0o644.
+        :raises OSError: on failure.
+        """
+        api.glfs_fchmod(self._descriptor, mode)
+
+    def fchown(self, uid: int, gid: int) -> None:
+        """Change the file's owner and group (``glfs_fchown``).
+
+        :param uid: the new owner's number, -1 to leave it.
+        :param gid: the new group's number, -1 to leave it.
+        :raises OSError: on failure.
+        """
+        api.glfs_fchown(self._descriptor, uid, gid)
+
+    # ------------------------------------------------------------------ extended attributes
+
+    def fgetxattr(self, key: Union[str, bytes], size: int = 0) -> Union[str, bytes]:
+        """The value of an extended attribute (``glfs_fgetxattr``).
+
+        :param key: its name.
+        :param size: the value's length in bytes if it is known; 0 finds it out.
+        :returns: bytes if ``key`` is bytes. Else str, decoded with ``surrogateescape``, so that
+            no byte is lost.
+        :raises OSError: ENODATA if there is none; ERANGE if ``size`` is too small; and others.
+        """
+        return xattr.get(api.glfs_fgetxattr, self._descriptor, key=key, size=size)
+
+    def flistxattr(self, size: int = 0) -> list[str]:
+        """The names of the extended attributes (``glfs_flistxattr``).
+
+        :param size: the length of all names with a NUL each if it is known; 0 finds it out.
+        :raises OSError: ERANGE if ``size`` is too small; and others.
+        """
+        return xattr.names(api.glfs_flistxattr, self._descriptor, size=size)
+
+    def fsetxattr(self, key: Union[str, bytes], value: Any, flags: int = 0) -> None:
+        """Set an extended attribute (``glfs_fsetxattr``).
+
+        :param key: its name.
+        :param value: str or any contiguous buffer.
+        :param flags: 0 to create or replace, :data:`os.XATTR_CREATE` (1) to fail with EEXIST if
+            there is one, :data:`os.XATTR_REPLACE` (2) to fail with ENODATA if there is none.
+        :raises OSError: on failure.
+        """
+        api.glfs_fsetxattr(self._descriptor, key, *xattr.encode(value), flags)
+
+    def fremovexattr(self, key: Union[str, bytes]) -> None:
+        """Remove an extended attribute (``glfs_fremovexattr``).
+
+        :param key: its name.
+        :raises OSError: ENODATA if there is none; and others.
+        """
+        api.glfs_fremovexattr(self._descriptor, key)
+
+
+def _find(fd: int) -> Descriptor:
+    descriptor = descriptor_at(api.check_length(fd))
+    if descriptor is None:
+        raise OSError(errno.EBADF, f"{fd} is no open glfd")
+    return descriptor

@@ -1,0 +1,101 @@
+"""The gate before every C object: who may still call, and who is inside.
+
+libgfapi frees a ``glfs`` or ``glfd`` while other threads use it, and a call on freed memory kills
+the process. So each one stands behind a :class:`Gate`. Every call first adds itself to ``calls``
+and then reads ``pointer``; whoever wants to free the object first takes ``pointer`` away and then
+waits until ``calls`` is empty. Both steps are atomic in Python, so no call can slip between them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import Callable, NoReturn, Optional, Union
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02  # seconds
+
+
+class Gate:
+    """Guards one C pointer.
+
+    :ivar pointer: the address; reading it raises what :meth:`refuse` says once it is shut.
+    :ivar calls: one element for each call that is inside.
+    :ivar path: what errors name, or None.
+    """
+
+    __slots__ = ("__weakref__", "calls", "path", "pointer")
+
+    pointer: int
+
+    def __init__(self, pointer: int, path: Union[str, bytes, None] = None) -> None:
+        self.calls: list[None] = []
+        self.path = path
+        self.pointer = pointer
+
+    # Python asks this only when the slot is empty, so an open gate pays nothing for the check.
+    def __getattr__(self, name: str) -> int:
+        if name == "pointer":
+            return self.refuse()
+        raise AttributeError(name)
+
+    def refuse(self) -> int:
+        """Called for ``pointer`` when there is none: raises, or finds a new one and returns it."""
+        raise bad_descriptor(self.path)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call may still enter."""
+        try:
+            object.__getattribute__(self, "pointer")
+        except AttributeError:
+            return False
+        return True
+
+    def shut(self) -> Optional[int]:
+        """Refuse new calls.
+
+        :returns: the pointer to the one caller that shut the gate, None to all others.
+        """
+        try:
+            pointer: int = object.__getattribute__(self, "pointer")
+            del self.pointer
+        except AttributeError:
+            return None
+        return pointer
+
+    def drain(self, deadline: float = float("inf")) -> bool:
+        """Wait until no call is inside.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up.
+        :returns: whether it is empty.
+        """
+        return wait_until(lambda: not self.calls, deadline)
+
+    def forget(self) -> None:
+        """After a fork, in the child: the object and the threads that used it are gone."""
+        self.shut()
+        self.calls = []  # a new list: a wrapper below us on the stack still pops from the old one
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+def wait_until(is_over: Callable[[], object], deadline: float) -> bool:
+    """Look at something again and again until it is over.
+
+    :param deadline: the :func:`time.monotonic` time at which to give up.
+    :returns: whether it is over.
+    """
+    pause = _SHORTEST_PAUSE
+    while not is_over():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    return True
+
+
+def bad_descriptor(path: Union[str, bytes, None]) -> OSError:
+    """The error of a closed File or Dir."""
+    return OSError(errno.EBADF, os.strerror(errno.EBADF), path)

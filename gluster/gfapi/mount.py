@@ -1,0 +1,377 @@
+"""The life of a mount: ``glfs_init`` to ``glfs_fini``, through forks and the interpreter's exit.
+
+``glfs_fini`` takes ten seconds, and nobody need wait for it: once every file is closed and no call
+is in flight, all that was written is with the bricks. So an unmount ends there. The C tear-down
+follows in the background, and a process that exits does not run it at all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import os
+import socket
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple, Optional
+
+from . import api
+from .exceptions import LibgfapiException, VolumeNotMounted
+from .gate import Gate, bad_descriptor, wait_until
+
+#: How long an unmount waits for what is in flight, in seconds.
+SETTLE_TIMEOUT = 60.0
+#: The same when the interpreter exits or a forgotten mount is collected.
+EXIT_TIMEOUT = 10.0
+#: How long the C tear-down is put off, so that a script that exits right away never starts it.
+FINI_DELAY = 1.0
+
+_FRAMES = "/.meta/frames"
+_PROBE_TIMEOUT = 3.0  # seconds
+
+
+class Descriptor(Gate):
+    """An open glfd of a mount.
+
+    :ivar mount: the Mount that it belongs to.
+    :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
+    :ivar is_directory: whether ``glfs_closedir`` closes it.
+    :ivar position: held by a call that uses the descriptor's own position, as the kernel does
+        for its descriptors: two threads never read or write the same place.
+    """
+
+    __slots__ = ("flags", "is_directory", "mount", "position")
+
+    def __init__(
+        self, mount: Mount, pointer: int, path: Any, flags: int, is_directory: bool
+    ) -> None:
+        super().__init__(pointer, path)
+        self.mount = mount
+        self.flags = flags
+        self.is_directory = is_directory
+        self.position = threading.Lock()
+        mount.descriptors.add(self)
+
+    def close(self, deadline: float = float("inf")) -> None:
+        """Let the calls inside finish, then close.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
+        :raises OSError: EBADF if it is closed already, or what C's close says.
+        """
+        pointer = self.shut()
+        if pointer is None:
+            raise bad_descriptor(self.path)
+        try:
+            if not self.drain(deadline):
+                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
+        except BaseException:
+            self.pointer = pointer
+            raise
+        try:
+            close = api.glfs_closedir if self.is_directory else api.glfs_close
+            close(Gate(pointer, self.path))
+        finally:
+            # Whatever close said: a second one on the same pointer kills the process.
+            self.mount.descriptors.discard(self)
+
+    def forget(self) -> None:
+        super().forget()
+        self.position = threading.Lock()
+
+
+class Mount(Gate):
+    """A mounted volume.
+
+    :ivar start: configures and initialises a ``glfs`` and returns it. It is called again after a
+        fork, in the child.
+    :ivar descriptors: what is open.
+    :ivar cwd: the working directory, if it was changed.
+    """
+
+    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "start")
+
+    def __init__(self, start: Callable[[], int]) -> None:
+        self.start = start
+        self.descriptors: set[Descriptor] = set()
+        self.cwd: Optional[bytes] = None
+        self.is_orphan = False
+        self.lock = threading.Lock()
+        super().__init__(start())
+        _live.add(self)
+        _settle_at_exit()
+
+    def open(
+        self, function: Callable[..., int], path: api.AnyPath, flags: int, *arguments: Any
+    ) -> Descriptor:
+        """Open a file or directory and register it, in one step that an unmount cannot divide.
+
+        :param function: the C function, which takes a gate and ``arguments``.
+        :param flags: what the file is opened with; :data:`os.O_DIRECTORY` for a directory.
+        """
+        calls = self.calls
+        try:
+            calls.append(None)
+            pointer = function(*arguments) if self.pointer else 0
+            return Descriptor(self, pointer, os.fspath(path), flags, bool(flags & os.O_DIRECTORY))
+        finally:
+            calls.pop()
+
+    def descriptor_at(self, pointer: int) -> Optional[Descriptor]:
+        """The open descriptor with this glfd."""
+        for descriptor in list(self.descriptors):
+            if descriptor.is_open and descriptor.pointer == pointer:
+                return descriptor
+        return None
+
+    def refuse(self) -> int:
+        """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""
+        with self.lock:
+            if not self.is_orphan:
+                raise VolumeNotMounted("Volume not mounted")
+            pointer = self.start()
+            if self.cwd is not None:
+                api.glfs_chdir(Gate(pointer), self.cwd)
+            self.is_orphan = False
+            self.pointer = pointer
+        _live.add(self)
+        _settle_at_exit()
+        return pointer
+
+    def forget(self) -> None:
+        self.is_orphan = self.is_orphan or self.is_open
+        super().forget()
+        for descriptor in self.descriptors:
+            descriptor.forget()
+        self.descriptors = set()
+        self.lock = threading.Lock()
+
+    def umount(self, timeout: float = SETTLE_TIMEOUT, exiting: bool = False) -> None:
+        """Refuse new calls, let those inside finish, close all, wait until none is in flight.
+
+        :param timeout: when to give up, in seconds.
+        :param exiting: the process ends, so there is nothing to tear down for.
+        :raises LibgfapiException: if a file could not be closed properly, or a call did not end.
+            The volume is unmounted all the same.
+        """
+        self.is_orphan = False
+        pointer = self.shut()
+        if pointer is None:
+            return
+        _live.discard(self)
+        problems: list[str] = []
+        try:
+            is_quiet = self._settle(pointer, time.monotonic() + timeout, problems)
+        except BaseException:
+            self.pointer = pointer  # interrupted: still mounted, and the next unmount goes on
+            _live.add(self)
+            raise
+        if is_quiet and not exiting:
+            finish_in_background(pointer)
+        if problems:
+            raise LibgfapiException("umount: " + "; ".join(problems), errno.EIO)
+
+    def _settle(self, pointer: int, deadline: float, problems: list[str]) -> bool:
+        """Bring all to an end; whether nobody uses the glfs any more."""
+        is_quiet = self.drain(deadline)
+        for descriptor in list(self.descriptors):
+            try:
+                descriptor.close(deadline)
+            except OSError as error:
+                if error.errno != errno.EBADF:  # that one is being closed by another thread
+                    problems.append(str(error))
+        is_quiet = wait_until(lambda: not self.descriptors, deadline) and is_quiet
+        if not is_quiet:
+            problems.append("a call did not end in time")
+        elif not wait_until(lambda: frames_in_flight(pointer) == 0, deadline):
+            problems.append(f"{frames_in_flight(pointer)} calls to the bricks are still in flight")
+            is_quiet = False
+        return is_quiet
+
+    def __del__(self) -> None:
+        if self.is_open:
+            self.umount(EXIT_TIMEOUT)
+
+
+class Unmounted(Gate):
+    """The gate of a Volume that is not mounted."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.shut()
+
+    def refuse(self) -> int:
+        raise VolumeNotMounted("Volume not mounted")
+
+
+UNMOUNTED = Unmounted()
+
+
+def descriptor_at(pointer: int) -> Optional[Descriptor]:
+    """The open descriptor of any mount with this glfd."""
+    found = (mount.descriptor_at(pointer) for mount in list(_live))
+    return next((descriptor for descriptor in found if descriptor), None)
+
+
+def frames_in_flight(pointer: int) -> int:
+    """How many calls a mount has sent and not yet got back, without the one that asks.
+
+    It is 0 too where the graph cannot tell.
+    """
+    content, chunk = b"", bytearray(1 << 16)
+    memory, size = api.memory(chunk, writable=True)
+    try:
+        frames = Gate(api.glfs_open(Gate(pointer), _FRAMES, os.O_RDONLY), _FRAMES)
+    except OSError:
+        return 0
+    try:
+        while count := api.glfs_read(frames, memory, size, 0):
+            content += chunk[:count]
+    finally:
+        api.glfs_close(frames)
+    return int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
+
+
+def finish_in_background(pointer: int) -> None:
+    """Tear a glfs down that nobody uses any more."""
+    finisher = threading.Thread(target=_finish, args=(pointer,), name="glfs_fini", daemon=True)
+    with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads: it exits
+        finisher.start()
+
+
+def _finish(pointer: int) -> None:
+    time.sleep(FINI_DELAY)
+    if not _is_exiting:
+        with contextlib.suppress(OSError):  # it says how it found the frames, not whether it ended
+            api.glfs_fini(Gate(pointer))
+
+
+# ------------------------------------------------------------------------------ starting
+
+
+class Server(NamedTuple):
+    """Where the volume's description is fetched from.
+
+    :ivar host: an address, or the path of glusterd's socket where ``transport`` is unix.
+    """
+
+    transport: str
+    host: str
+    port: int
+
+    def answers(self) -> bool:
+        """Whether anything accepts a connection there."""
+        try:
+            if self.transport == "unix":
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(_PROBE_TIMEOUT)
+                    client.connect(self.host)
+            else:
+                socket.create_connection((self.host, self.port), _PROBE_TIMEOUT).close()
+        except OSError:
+            return False
+        return True
+
+
+def start_glfs(
+    volname: str, servers: Sequence[Server], log_file: Optional[str], log_level: int
+) -> int:
+    """Make, configure and initialise a glfs.
+
+    :raises LibgfapiException: if that fails, with the cause in words.
+    """
+    try:
+        glfs = Gate(api.glfs_new(volname))
+    except OSError as error:
+        raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
+    try:
+        for server in servers:
+            api.glfs_set_volfile_server(glfs, *server)
+        set_logging(glfs, log_file, log_level)
+        api.glfs_init(glfs)
+    except OSError as error:
+        finish_in_background(glfs.pointer)
+        cause = _why_not_mounted(error, volname, servers)
+        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", error.errno) from None
+    except BaseException:
+        finish_in_background(glfs.pointer)
+        raise
+    return glfs.pointer
+
+
+def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
+    """Send a glfs' log to a file.
+
+    :raises LibgfapiException: if the file cannot be written.
+    """
+    try:
+        api.glfs_set_logging(glfs, log_file, log_level)
+    except OSError as error:
+        place = log_file or "the default folder, /var/log/glusterfs"
+        raise LibgfapiException(f"cannot log to {place}: {error.strerror}", error.errno) from None
+
+
+def _why_not_mounted(error: OSError, volname: str, servers: Sequence[Server]) -> str:
+    where = ", ".join(f"{s.host}:{s.port}" if s.port else s.host for s in servers)
+    if error.errno == errno.ENOENT and not api.translators_installed():
+        return (
+            "GlusterFS's translators are not installed; on Debian and Ubuntu they are in "
+            "glusterfs-common, on Fedora and Enterprise Linux in glusterfs-client-xlators"
+        )
+    if not any(server.answers() for server in servers):
+        return f"nothing answers on {where}; is glusterd running there?"
+    if error.errno == errno.ENOENT:
+        return f"glusterd on {where} knows no such volume"
+    if error.errno in (errno.EIO, errno.ENOTCONN):
+        return "it is not started, or none of its bricks can be reached"
+    return error.strerror or str(error)
+
+
+# ------------------------------------------------------------------------- exit and fork
+
+_live: weakref.WeakSet[Mount] = weakref.WeakSet()
+_is_exiting = False
+_exit_hook_of = os.getpid()
+
+
+def _settle_all() -> None:
+    global _is_exiting
+    _is_exiting = True
+    problems: list[str] = []
+    for mount in list(_live):
+        try:
+            mount.umount(EXIT_TIMEOUT, exiting=True)
+        except LibgfapiException as error:
+            problems.append(str(error))
+    if problems:
+        raise LibgfapiException("; ".join(problems), errno.EIO)
+
+
+def _settle_at_exit() -> None:
+    """Have the mounts of this process settled when it ends.
+
+    :mod:`multiprocessing` drops the exit hooks that its children inherit, and in some versions
+    calls none but its own.
+    """
+    global _exit_hook_of
+    if _exit_hook_of == os.getpid():
+        return
+    _exit_hook_of = os.getpid()
+    atexit.register(_settle_all)
+    multiprocessing_util: Any = sys.modules.get("multiprocessing.util")
+    if multiprocessing_util:
+        multiprocessing_util.Finalize(None, _settle_all, exitpriority=-100)
+
+
+def _forget_all() -> None:
+    for mount in list(_live):
+        mount.forget()
+
+
+atexit.register(_settle_all)
+os.register_at_fork(after_in_child=_forget_all)
