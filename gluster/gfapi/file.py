@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import sys
 import warnings
 from collections.abc import Iterable
 from typing import Any, NoReturn, Optional, Union
@@ -13,7 +14,8 @@ from . import api, xattr
 from .gate import bad_descriptor
 from .mount import Descriptor, descriptor_at
 
-# What a single call may move, in bytes. Bricks and translators hold it in memory as a whole.
+# What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
+# and refuse 1 GiB.
 _MOST = 1 << 27
 _CHUNK = 1 << 17
 _LINE = 1 << 13
@@ -151,9 +153,11 @@ class File(io.RawIOBase):
         limit = buflen if size is None else size
         if limit is None or limit < 0:
             return self.readall()
-        limit = min(api.check_length(limit), _MOST)
+        limit = api.check_length(limit)
+        if limit > _MOST:
+            return self._read_pieces(limit)
         if limit == 0:
-            self._descriptor.pointer  # noqa: B018 - raises EBADF if closed
+            self._access_mode()
             return b""
         data = api.new_bytes(None, limit)
         descriptor = self._descriptor
@@ -166,12 +170,20 @@ class File(io.RawIOBase):
 
         :raises OSError: on failure.
         """
-        chunks = []
-        rest = self.fgetsize() - self.tell()
-        while chunk := self.read(min(max(rest, _CHUNK), _MOST)):
-            chunks.append(chunk)
-            rest -= len(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return self._read_pieces(sys.maxsize)
+
+    def _read_pieces(self, limit: int) -> bytes:
+        """Read until there is no more, or so many bytes."""
+        pieces = []
+        expected = self.fgetsize() - self.tell()
+        while limit:
+            piece = self.read(min(max(expected, _CHUNK), _MOST, limit))
+            if not piece:
+                break
+            pieces.append(piece)
+            limit -= len(piece)
+            expected -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def readinto(self, buf: Any) -> int:
         """Read from the current position into a buffer (``glfs_read``), without a copy.
@@ -182,10 +194,18 @@ class File(io.RawIOBase):
         :raises OSError: on failure.
         """
         memory, size = api.memory(buf, writable=True)
+        if size > _MOST:
+            return self._readinto_pieces(memoryview(buf).cast("B"))
         descriptor = self._descriptor
         with descriptor.position:
-            count: int = api.glfs_read(descriptor, memory, min(size, _MOST), 0)
+            count: int = api.glfs_read(descriptor, memory, size, 0)
         return count
+
+    def _readinto_pieces(self, view: memoryview) -> int:
+        done = 0
+        while count := self.readinto(view[done : done + _MOST]):
+            done += count
+        return done
 
     def readline(self, size: Optional[int] = -1) -> bytes:
         """Read up to and with the next newline.

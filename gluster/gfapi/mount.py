@@ -11,13 +11,12 @@ import atexit
 import contextlib
 import errno
 import os
-import socket
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, NoReturn, Optional
 
 from . import api
 from .exceptions import LibgfapiException, VolumeNotMounted
@@ -205,8 +204,12 @@ class Unmounted(Gate):
         super().__init__(0)
         self.shut()
 
-    def refuse(self) -> int:
+    def refuse(self) -> NoReturn:
         raise VolumeNotMounted("Volume not mounted")
+
+    def open(self, *arguments: Any) -> NoReturn:
+        """As :meth:`Mount.open`, which everything that opens goes through."""
+        self.refuse()
 
 
 UNMOUNTED = Unmounted()
@@ -266,6 +269,8 @@ class Server(NamedTuple):
 
     def answers(self) -> bool:
         """Whether anything accepts a connection there."""
+        import socket  # only a mount that failed asks
+
         try:
             if self.transport == "unix":
                 with socket.socket(socket.AF_UNIX) as client:

@@ -1,0 +1,29 @@
+"""Sphinx's configuration."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.abspath(".."))
+
+from gluster.gfapi import __version__
+
+project = "gfapi"
+author = "The gfapi authors"
+copyright = "The gfapi authors"
+release = __version__
+
+extensions = ["sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "GlusterFS for Python",
+    "fixed_sidebar": True,
+    "page_width": "1000px",
+}
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+# GlusterFS's documentation of the same classes shows no type hints; names and defaults matter.
+autodoc_type_aliases = {"api.AnyPath": "AnyPath"}
