@@ -22,8 +22,6 @@ html_theme_options = {
 }
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
+# Signatures as people call them; the types are with the parameters.
+autodoc_typehints = "none"
 autodoc_preserve_defaults = True
-python_use_unqualified_type_names = True
-# GlusterFS's documentation of the same classes shows no type hints; names and defaults matter.
-autodoc_type_aliases = {"api.AnyPath": "AnyPath"}

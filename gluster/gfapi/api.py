@@ -537,7 +537,8 @@ def _source(row: Row, names: dict[str, Any]) -> str:
 
 def failure(filename: Optional[AnyPath] = None, filename2: Optional[AnyPath] = None) -> OSError:
     """The OSError for the errno that the last call of this thread left."""
-    code = ctypes.get_errno() or errno.EIO  # libgfapi forgets to set it now and then
+    # libgfapi forgets to set it now and then, and then it is not to be that of an earlier call.
+    code = ctypes.set_errno(0) or errno.EIO
     name, name2 = (None if n is None else os.fspath(n) for n in (filename, filename2))
     return OSError(code, os.strerror(code), name, None, name2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import operator
 import os
 import sys
 import warnings
@@ -20,7 +21,11 @@ _MOST = 1 << 27
 _CHUNK = 1 << 17
 _LINE = 1 << 13
 
-_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
+# What GlusterFS does not check at once: it takes data for a file open for reading, and refuses them when nobody
+# looks any more, and it gives out what it has in memory of one open for writing.
+_ACCESS = os.O_ACCMODE
+
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16
 
 
 class Glfd(int):
@@ -161,7 +166,11 @@ class File(io.RawIOBase):
             return b""
         data = api.new_bytes(None, limit)
         descriptor = self._descriptor
+        if descriptor.flags & _ACCESS == os.O_WRONLY:
+            raise bad_descriptor(descriptor.path)
         with descriptor.position:
+            if descriptor.is_at_end:
+                _go_to_end(descriptor)
             count = api.glfs_read(descriptor, data, limit, 0)
         return data if count == limit else data[:count]
 
@@ -197,7 +206,14 @@ class File(io.RawIOBase):
         if size > _MOST:
             return self._readinto_pieces(memoryview(buf).cast("B"))
         descriptor = self._descriptor
+        if descriptor.flags & _ACCESS == os.O_WRONLY:
+            raise bad_descriptor(descriptor.path)
+        if size == 0:
+            self._access_mode()
+            return 0
         with descriptor.position:
+            if descriptor.is_at_end:
+                _go_to_end(descriptor)
             count: int = api.glfs_read(descriptor, memory, size, 0)
         return count
 
@@ -252,11 +268,14 @@ class File(io.RawIOBase):
             data = data.encode()
         memory, size = api.memory(data)
         descriptor = self._descriptor
+        if descriptor.flags & _ACCESS == os.O_RDONLY:
+            raise bad_descriptor(descriptor.path)
         with descriptor.position:
             done: int = api.glfs_write(descriptor, memory, min(size, _MOST), 0)
             while done < size:
                 rest, left = api.memory(memoryview(data).cast("B")[done:])
                 done += api.glfs_write(descriptor, rest, min(left, _MOST), 0)
+            descriptor.is_at_end = bool(descriptor.flags & os.O_APPEND)
         return done
 
     def writelines(self, lines: Iterable[Any]) -> None:
@@ -277,7 +296,18 @@ class File(io.RawIOBase):
         """
         descriptor = self._descriptor
         with descriptor.position:
+            # libgfapi itself goes to places before the beginning.
+            if how == os.SEEK_CUR:
+                if descriptor.is_at_end:
+                    _go_to_end(descriptor)
+                pos += api.glfs_lseek(descriptor, 0, os.SEEK_CUR)
+            elif how == os.SEEK_END:
+                pos += self.fgetsize()
+            if how in (os.SEEK_CUR, os.SEEK_END):
+                how = os.SEEK_SET
+            self._check_range(pos)
             position: int = api.glfs_lseek(descriptor, pos, how)
+            descriptor.is_at_end = False
         return position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -320,7 +350,7 @@ class File(io.RawIOBase):
         descriptor = self._descriptor
         if not descriptor.is_open:
             raise bad_descriptor(descriptor.path)
-        return descriptor.flags & os.O_ACCMODE
+        return descriptor.flags & _ACCESS
 
     def flush(self) -> None:
         """Do nothing: this file has no buffer of its own. See :meth:`fsync`.
@@ -351,6 +381,7 @@ class File(io.RawIOBase):
         :param length: the new size in bytes.
         :raises OSError: on failure.
         """
+        self._check_range(length)
         api.glfs_ftruncate(self._descriptor, length, None, None)
 
     def truncate(self, size: Optional[int] = None) -> int:
@@ -368,12 +399,21 @@ class File(io.RawIOBase):
         """Change the space that a range of the file takes up (``glfs_fallocate``).
 
         :param mode: what to do, as in ``fallocate(2)``: 0, or FALLOC_FL_KEEP_SIZE (1) to leave
-            the file's size alone.
+            the file's size alone; FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE (3) is
+            :meth:`discard`, FALLOC_FL_ZERO_RANGE (16) is :meth:`zerofill`.
         :param offset: the start of the range in bytes.
         :param length: its length in bytes.
-        :raises OSError: on failure.
+        :raises OSError: EOPNOTSUPP for any other mode; and others.
         """
-        api.glfs_fallocate(self._descriptor, mode, offset, length)
+        if mode == _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE:
+            self.discard(offset, length)
+        elif mode == _FALLOC_FL_ZERO_RANGE:
+            self.zerofill(offset, length)
+        elif operator.index(mode) in (0, _FALLOC_FL_KEEP_SIZE):
+            self._check_range(offset, length)
+            api.glfs_fallocate(self._descriptor, mode, offset, length)
+        else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), self._descriptor.path)
 
     def discard(self, offset: int, len: int) -> None:
         """Give the space of a range back (``glfs_discard``). It reads as NULs then.
@@ -382,6 +422,7 @@ class File(io.RawIOBase):
         :param len: its length in bytes.
         :raises OSError: on failure.
         """
+        self._check_range(offset, len)
         api.glfs_discard(self._descriptor, offset, len)
 
     def zerofill(self, offset: int, length: int) -> None:
@@ -391,7 +432,13 @@ class File(io.RawIOBase):
         :param length: its length in bytes.
         :raises OSError: on failure.
         """
+        self._check_range(offset, length)
         api.glfs_zerofill(self._descriptor, offset, length)
+
+    def _check_range(self, *numbers: int) -> None:
+        """Refuse what no brick is to see: with some kinds of volume it does harm there."""
+        if min(numbers) < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self._descriptor.path)
 
     # ------------------------------------------------------------------ metadata
 
@@ -468,6 +515,11 @@ class File(io.RawIOBase):
         :raises OSError: ENODATA if there is none; and others.
         """
         api.glfs_fremovexattr(self._descriptor, key)
+
+
+def _go_to_end(descriptor: Descriptor) -> None:
+    api.glfs_lseek(descriptor, 0, os.SEEK_END)
+    descriptor.is_at_end = False
 
 
 def _find(fd: int) -> Descriptor:

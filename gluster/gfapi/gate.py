@@ -28,10 +28,11 @@ class Gate:
 
     pointer: int
 
-    def __init__(self, pointer: int, path: Union[str, bytes, None] = None) -> None:
+    def __init__(self, pointer: Optional[int], path: Union[str, bytes, None] = None) -> None:
         self.calls: list[None] = []
         self.path = path
-        self.pointer = pointer
+        if pointer is not None:
+            self.pointer = pointer
 
     # Python asks this only when the slot is empty, so an open gate pays nothing for the check.
     def __getattr__(self, name: str) -> int:
@@ -43,22 +44,28 @@ class Gate:
         """Called for ``pointer`` when there is none: raises, or finds a new one and returns it."""
         raise bad_descriptor(self.path)
 
+    def peek(self) -> Optional[int]:
+        """The pointer if the gate is open, else None."""
+        try:
+            pointer: int = object.__getattribute__(self, "pointer")
+        except AttributeError:
+            return None
+        return pointer
+
     @property
     def is_open(self) -> bool:
         """Whether a call may still enter."""
-        try:
-            object.__getattribute__(self, "pointer")
-        except AttributeError:
-            return False
-        return True
+        return self.peek() is not None
 
     def shut(self) -> Optional[int]:
         """Refuse new calls.
 
         :returns: the pointer to the one caller that shut the gate, None to all others.
         """
+        pointer = self.peek()
+        if pointer is None:
+            return None  # and no step further: it may have been opened again since
         try:
-            pointer: int = object.__getattribute__(self, "pointer")
             del self.pointer
         except AttributeError:
             return None

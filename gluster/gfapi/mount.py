@@ -11,12 +11,13 @@ import atexit
 import contextlib
 import errno
 import os
+import re
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, NoReturn, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from . import api
 from .exceptions import LibgfapiException, VolumeNotMounted
@@ -30,7 +31,13 @@ EXIT_TIMEOUT = 10.0
 FINI_DELAY = 1.0
 
 _FRAMES = "/.meta/frames"
+# An open that no read has followed yet. Nobody waits for it, and if the file is closed without a
+# read, open-behind keeps it for ever.
+_HELD_BACK = re.compile(
+    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "[^"]*-open-behind",\s*"Complete": 0\s*\}\s*\]'
+)
 _PROBE_TIMEOUT = 3.0  # seconds
+_DEFAULT_LOGS = "/var/log/glusterfs"
 
 
 class Descriptor(Gate):
@@ -41,9 +48,11 @@ class Descriptor(Gate):
     :ivar is_directory: whether ``glfs_closedir`` closes it.
     :ivar position: held by a call that uses the descriptor's own position, as the kernel does
         for its descriptors: two threads never read or write the same place.
+    :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
+        after it has appended.
     """
 
-    __slots__ = ("flags", "is_directory", "mount", "position")
+    __slots__ = ("flags", "is_at_end", "is_directory", "mount", "position")
 
     def __init__(
         self, mount: Mount, pointer: int, path: Any, flags: int, is_directory: bool
@@ -52,6 +61,7 @@ class Descriptor(Gate):
         self.mount = mount
         self.flags = flags
         self.is_directory = is_directory
+        self.is_at_end = False
         self.position = threading.Lock()
         mount.descriptors.add(self)
 
@@ -83,25 +93,46 @@ class Descriptor(Gate):
 
 
 class Mount(Gate):
-    """A mounted volume.
+    """A volume's mount: there is one for each Volume, mounted or not.
 
-    :ivar start: configures and initialises a ``glfs`` and returns it. It is called again after a
-        fork, in the child.
+    :ivar start: configures and initialises a ``glfs`` and returns it, a method of the Volume.
     :ivar descriptors: what is open.
     :ivar cwd: the working directory, if it was changed.
+    :ivar is_orphan: whether it was mounted when this process was forked off, and not since.
+    :ivar lock: held while it is mounted and unmounted.
     """
 
     __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "start")
 
     def __init__(self, start: Callable[[], int]) -> None:
-        self.start = start
+        super().__init__(None)
+        self.start = weakref.WeakMethod(start)  # a Volume that is dropped is unmounted at once
         self.descriptors: set[Descriptor] = set()
         self.cwd: Optional[bytes] = None
         self.is_orphan = False
-        self.lock = threading.Lock()
-        super().__init__(start())
-        _live.add(self)
-        _settle_at_exit()
+        self.lock = threading.RLock()
+
+    def mount(self) -> None:
+        """Mount, if it is not mounted.
+
+        :raises LibgfapiException: if that fails.
+        """
+        with self.lock:
+            if self.is_open:
+                return
+            start = self.start()
+            assert start, "only a Volume mounts"
+            pointer = start()
+            try:
+                if self.cwd is not None:
+                    api.glfs_chdir(Gate(pointer), self.cwd)
+            except BaseException:
+                finish_in_background(pointer)
+                raise
+            self.is_orphan = False
+            self.pointer = pointer
+            _live.add(self)
+            _settle_at_exit()
 
     def open(
         self, function: Callable[..., int], path: api.AnyPath, flags: int, *arguments: Any
@@ -109,36 +140,23 @@ class Mount(Gate):
         """Open a file or directory and register it, in one step that an unmount cannot divide.
 
         :param function: the C function, which takes a gate and ``arguments``.
-        :param flags: what the file is opened with; :data:`os.O_DIRECTORY` for a directory.
+        :param flags: what it is opened with, as :data:`os.O_RDWR`.
         """
         calls = self.calls
         try:
             calls.append(None)
             pointer = function(*arguments) if self.pointer else 0
-            return Descriptor(self, pointer, os.fspath(path), flags, bool(flags & os.O_DIRECTORY))
+            is_directory = function is api.glfs_opendir
+            return Descriptor(self, pointer, os.fspath(path), flags, is_directory)
         finally:
             calls.pop()
 
-    def descriptor_at(self, pointer: int) -> Optional[Descriptor]:
-        """The open descriptor with this glfd."""
-        for descriptor in list(self.descriptors):
-            if descriptor.is_open and descriptor.pointer == pointer:
-                return descriptor
-        return None
-
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""
-        with self.lock:
-            if not self.is_orphan:
-                raise VolumeNotMounted("Volume not mounted")
-            pointer = self.start()
-            if self.cwd is not None:
-                api.glfs_chdir(Gate(pointer), self.cwd)
-            self.is_orphan = False
-            self.pointer = pointer
-        _live.add(self)
-        _settle_at_exit()
-        return pointer
+        if not self.is_orphan:
+            raise VolumeNotMounted("Volume not mounted")
+        self.mount()
+        return self.pointer
 
     def forget(self) -> None:
         self.is_orphan = self.is_orphan or self.is_open
@@ -146,7 +164,7 @@ class Mount(Gate):
         for descriptor in self.descriptors:
             descriptor.forget()
         self.descriptors = set()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
     def umount(self, timeout: float = SETTLE_TIMEOUT, exiting: bool = False) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
@@ -156,18 +174,27 @@ class Mount(Gate):
         :raises LibgfapiException: if a file could not be closed properly, or a call did not end.
             The volume is unmounted all the same.
         """
+        deadline = time.monotonic() + timeout
+        if not self.lock.acquire(timeout=timeout):
+            raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
+        try:
+            self._umount(deadline, exiting)
+        finally:
+            self.lock.release()
+
+    def _umount(self, deadline: float, exiting: bool) -> None:
         self.is_orphan = False
         pointer = self.shut()
         if pointer is None:
             return
-        _live.discard(self)
         problems: list[str] = []
         try:
-            is_quiet = self._settle(pointer, time.monotonic() + timeout, problems)
+            is_quiet = self._settle(pointer, deadline, problems)
         except BaseException:
             self.pointer = pointer  # interrupted: still mounted, and the next unmount goes on
-            _live.add(self)
             raise
+        self.cwd = None
+        _live.discard(self)
         if is_quiet and not exiting:
             finish_in_background(pointer)
         if problems:
@@ -195,30 +222,13 @@ class Mount(Gate):
             self.umount(EXIT_TIMEOUT)
 
 
-class Unmounted(Gate):
-    """The gate of a Volume that is not mounted."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(0)
-        self.shut()
-
-    def refuse(self) -> NoReturn:
-        raise VolumeNotMounted("Volume not mounted")
-
-    def open(self, *arguments: Any) -> NoReturn:
-        """As :meth:`Mount.open`, which everything that opens goes through."""
-        self.refuse()
-
-
-UNMOUNTED = Unmounted()
-
-
 def descriptor_at(pointer: int) -> Optional[Descriptor]:
     """The open descriptor of any mount with this glfd."""
-    found = (mount.descriptor_at(pointer) for mount in list(_live))
-    return next((descriptor for descriptor in found if descriptor), None)
+    for mount in list(_live):
+        for descriptor in list(mount.descriptors):
+            if descriptor.peek() == pointer:
+                return descriptor
+    return None
 
 
 def frames_in_flight(pointer: int) -> int:
@@ -237,7 +247,8 @@ def frames_in_flight(pointer: int) -> int:
             content += chunk[:count]
     finally:
         api.glfs_close(frames)
-    return int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
+    count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
+    return count - len(_HELD_BACK.findall(content))
 
 
 def finish_in_background(pointer: int) -> None:
@@ -317,8 +328,20 @@ def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
     try:
         api.glfs_set_logging(glfs, log_file, log_level)
     except OSError as error:
-        place = log_file or "the default folder, /var/log/glusterfs"
-        raise LibgfapiException(f"cannot log to {place}: {error.strerror}", error.errno) from None
+        place = log_file or _DEFAULT_LOGS
+        reason = _why_not_written(log_file) or error  # libgfapi leaves the errno of another call
+        raise LibgfapiException(f"cannot log to {place}: {reason.strerror}", reason.errno) from None
+
+
+def _why_not_written(file: Optional[str]) -> Optional[OSError]:
+    if file is None:
+        code = errno.EACCES if os.path.isdir(_DEFAULT_LOGS) else errno.ENOENT
+        return OSError(code, os.strerror(code))
+    try:
+        with open(file, "ab"):
+            return None
+    except OSError as error:
+        return error
 
 
 def _why_not_mounted(error: OSError, volname: str, servers: Sequence[Server]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
+import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, NoReturn, Optional, Union
 
@@ -12,8 +14,7 @@ from . import api, tree, xattr
 from .directory import Dir, ScandirIterator
 from .exceptions import LibgfapiException
 from .file import File, Glfd
-from .gate import Gate
-from .mount import UNMOUNTED, Mount, Server, set_logging, start_glfs
+from .mount import Descriptor, Mount, Server, set_logging, start_glfs
 
 if TYPE_CHECKING:
     import uuid
@@ -70,15 +71,14 @@ class Volume:
         self.protocol = proto
         self.port = _checked_int("port", port, 0, 65535)
         self.log_file, self.log_level = _checked_logging(log_file, log_level)
-        self._mount: Gate = UNMOUNTED
+        self._mount = Mount(self._start)
 
     # ------------------------------------------------------------------ mounting
 
     @property
     def mounted(self) -> bool:
         """Whether the volume is mounted."""
-        mount = self._mount
-        return isinstance(mount, Mount) and (mount.is_open or mount.is_orphan)
+        return self._mount.is_open or self._mount.is_orphan
 
     def __repr__(self) -> str:
         state = "mounted" if self.mounted else "not mounted"
@@ -103,8 +103,7 @@ class Volume:
             volume not started, nothing answers on the hosts, ...
         :raises ImportError: if libgfapi is not installed or older than GlusterFS 6.
         """
-        if not self.mounted:
-            self._mount = Mount(self._start)
+        self._mount.mount()
 
     def _start(self) -> int:
         return start_glfs(self.volname, self._servers(), self.log_file, self.log_level)
@@ -129,10 +128,7 @@ class Volume:
         :raises LibgfapiException: if a file could not be closed properly, or a call was still in
             flight after a minute. The volume is unmounted then too.
         """
-        mount = self._mount
-        if isinstance(mount, Mount):
-            mount.umount()
-            self._mount = UNMOUNTED
+        self._mount.umount()
 
     def set_logging(self, log_file: Optional[api.AnyPath], log_level: int) -> None:
         """Choose where GlusterFS logs to, and how much (``glfs_set_logging``).
@@ -199,13 +195,39 @@ class Volume:
         """
         return Glfd(self._open(path, flags, mode))
 
-    def _open(self, path: api.AnyPath, flags: int, mode: int) -> Any:
-        mount: Any = self._mount
+    def _open(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
+        mount = self._mount
         if not isinstance(flags, int):
             raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
+        if flags & os.O_TRUNC:
+            return self._open_cut(path, flags, mode)
         if flags & os.O_CREAT:
             return mount.open(api.glfs_creat, path, flags, mount, path, flags, mode)
         return mount.open(api.glfs_open, path, flags, mount, path, flags)
+
+    def _open_cut(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
+        """Open with O_TRUNC.
+
+        Of a file that open itself cuts, GlusterFS's quick-read goes on giving out the old
+        content. A new file needs no second call: whether there is one, libgfapi knows by then.
+        """
+        mount, rest = self._mount, flags & ~os.O_TRUNC
+        if flags & os.O_CREAT:
+            try:
+                new = rest | os.O_EXCL
+                return mount.open(api.glfs_creat, path, rest, mount, path, new, mode)
+            except FileExistsError:
+                if flags & os.O_EXCL:
+                    raise
+            descriptor = mount.open(api.glfs_creat, path, rest, mount, path, flags, mode)
+        else:
+            descriptor = mount.open(api.glfs_open, path, rest, mount, path, flags)
+        try:
+            api.glfs_ftruncate(descriptor, 0, None, None)
+        except BaseException:
+            descriptor.close()
+            raise
+        return descriptor
 
     def fopen(self, path: api.AnyPath, mode: str = "r") -> File:
         """Open a file without a buffer, as :func:`open` does with ``buffering=0``.
@@ -219,7 +241,13 @@ class Volume:
         :raises TypeError: if ``mode`` is no str.
         :raises ValueError: if it is not one of those above.
         """
-        return File(Glfd(self._open(path, _flags_of(mode), 0o666)), path, mode)
+        flags = _flags_of(mode)
+        file = File(Glfd(self._open(path, flags, 0o666)), path, mode)
+        if flags & os.O_APPEND:
+            file.seek(0, os.SEEK_END)
+        elif flags == os.O_RDONLY:
+            _refuse_directory(file)
+        return file
 
     def opendir(self, path: api.AnyPath, readdirplus: bool = False) -> Dir:
         """Open a directory (``glfs_opendir``).
@@ -229,7 +257,7 @@ class Volume:
         :returns: a :class:`Dir`.
         :raises OSError: on failure.
         """
-        mount: Any = self._mount
+        mount = self._mount
         descriptor = mount.open(api.glfs_opendir, path, os.O_DIRECTORY, mount, path)
         return Dir(descriptor, bool(readdirplus))
 
@@ -428,8 +456,8 @@ class Volume:
         :param path: the directory (str, bytes or path-like).
         :raises OSError: on failure.
         """
-        api.glfs_chdir(self._mount, path)
-        mount: Any = self._mount
+        mount = self._mount
+        api.glfs_chdir(mount, path)
         mount.cwd = self._getcwd()
 
     def getcwd(self) -> str:
@@ -543,7 +571,7 @@ def _checked_hosts(hosts: Any) -> list[str]:
     listed = [hosts] if isinstance(hosts, str) else hosts
     if not isinstance(listed, (list, tuple)) or not listed:
         raise LibgfapiException(f"hosts is {hosts!r}; it must be a str or a list of them")
-    return [_checked_text("a host of hosts", host) for host in listed]
+    return [_checked_text(f"hosts[{i}]", host) for i, host in enumerate(listed)]
 
 
 def _checked_int(name: str, value: Any, low: int, high: int) -> int:
@@ -569,6 +597,18 @@ def _flags_of(mode: Any) -> int:
         raise ValueError(f"mode is {mode!r}; it must be r, w, a or x, with + and b if need be")
     flags = _MODES[mode[0]]
     return flags & ~os.O_ACCMODE | os.O_RDWR if "+" in mode else flags
+
+
+def _refuse_directory(file: File) -> None:
+    """Libgfapi opens it. The status came with the open, so asking for it costs nothing."""
+    try:
+        is_directory = stat_module.S_ISDIR(file.fstat().st_mode)
+    except BaseException:
+        file.close()
+        raise
+    if is_directory:
+        file.close()
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file.name)
 
 
 def _timespecs(times: Any, ns: Any) -> Any:

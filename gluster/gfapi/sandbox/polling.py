@@ -1,0 +1,25 @@
+"""Waiting for what GlusterFS does on its own."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable
+
+from .exceptions import SandboxError
+
+_INTERVAL = 0.05
+
+
+def wait_until(condition: Callable[[], bool], timeout: float, failure: str) -> None:
+    """Return as soon as a condition holds.
+
+    :param condition: asked again and again, at least once.
+    :param timeout: how long to wait, in seconds.
+    :param failure: what to say when it still does not hold, e.g. "Node 1 did not answer".
+    :raises SandboxError: with that text, when the time is over.
+    """
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{failure} within {timeout:g} seconds.")
+        time.sleep(_INTERVAL)

@@ -1,0 +1,336 @@
+"""A volume of a sandbox, and its bricks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Optional
+
+from .exceptions import SandboxError
+from .janitor import command_line, end
+from .layout import Layout
+from .node import Node, owner
+from .polling import wait_until
+
+if TYPE_CHECKING:
+    import gluster.gfapi
+
+    from .cluster import Cluster
+
+_START_TIMEOUT = 60.0
+_REBALANCE_TIMEOUT = 300.0
+
+
+class Brick:
+    """One brick of a volume.
+
+    :ivar node: the node it is on.
+    :ivar host: the address of that node.
+    :ivar path: the folder that it keeps its files in.
+    """
+
+    def __init__(self, volume: str, node: Node, path: str) -> None:
+        self.node = node
+        self.host = node.host
+        self.path = path
+        self._pid_file = os.path.join(
+            node.folder, "run", "vols", volume, f"{self.host}{path.replace('/', '-')}.pid"
+        )
+        self._command: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<Brick {self.host}:{self.path} {'alive' if self.alive else 'dead'}>"
+
+    @property
+    def pid(self) -> Optional[int]:
+        """The process id, None while it is dead."""
+        return owner(self._pid_file)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.pid is not None
+
+    def remember(self) -> None:
+        """Keep the command line of its process, to be able to start it again."""
+        self._command = command_line(self.pid or 0) or self._command
+
+    def kill(self) -> None:
+        """End its process at once."""
+        pid = self.pid
+        if pid is not None:
+            self.remember()
+            end({pid: self._command})
+
+    def start(self) -> None:
+        """Start its process again, without waiting until it serves."""
+        # Not "volume start force": that starts all dead bricks of the volume, and for some
+        # seconds after a brick's death none, as glusterd has not noticed it yet.
+        done = subprocess.run(
+            self._command,
+            check=False,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if done.returncode != 0:
+            raise SandboxError(f"The brick {self.host}:{self.path} did not start again.")
+
+    def pending(self) -> set[str]:
+        """The ids of the files that other bricks still lack a change of, by its own index."""
+        return {
+            name
+            for index in ("xattrop", "dirty")
+            for name in self._index(index)
+            # The file that the entries are hard links of.
+            if not name.startswith(index)
+        }
+
+    def _index(self, name: str) -> list[str]:
+        try:
+            return os.listdir(os.path.join(self.path, ".glusterfs", "indices", name))
+        except FileNotFoundError:
+            return []
+
+
+class SandboxVolume:
+    """A volume of a sandbox, as :meth:`Cluster.create_volume` makes it.
+
+    :ivar cluster: the cluster that it belongs to.
+    :ivar name: its name.
+    :ivar hosts: the addresses of the nodes; a client may ask any of them for it.
+    :ivar layout: its kind.
+    :ivar bricks: its bricks, in the order of ``gluster volume info``.
+    :ivar started: whether it is started.
+    """
+
+    def __init__(self, cluster: Cluster, name: str, layout: Layout) -> None:
+        self.cluster = cluster
+        self.name = name
+        self.layout = layout
+        self.hosts = list(cluster.hosts)
+        self.bricks: list[Brick] = []
+        self.started = False
+
+    def __repr__(self) -> str:
+        state = "started" if self.started else "stopped"
+        return f"<SandboxVolume {self.name!r} ({self.layout}) on {self.hosts[0]}, {state}>"
+
+    @property
+    def usage(self) -> str:
+        """A line of Python that mounts it."""
+        return (
+            "from gluster import gfapi; "
+            f'vol = gfapi.Volume("{self.hosts[0]}", "{self.name}"); vol.mount()'
+        )
+
+    def client(self, **kwargs: Any) -> gluster.gfapi.Volume:
+        """A client of this volume, not mounted yet.
+
+        :param kwargs: further arguments of :class:`gluster.gfapi.Volume`.
+        """
+        from gluster import gfapi
+
+        return gfapi.Volume(self.hosts, self.name, **kwargs)
+
+    def create(self, transport: str, options: Mapping[str, object]) -> None:
+        """Create it in the cluster. :meth:`Cluster.create_volume` has done so."""
+        bricks = self._new_bricks(self.layout.bricks)
+        self._gluster(
+            "create",
+            *self.layout.arguments(),
+            "transport",
+            transport,
+            *map(_place, bricks),
+            "force",
+        )
+        self.bricks = bricks
+        try:
+            self.set_options(options)
+        except SandboxError:
+            self._remove()
+            raise
+
+    def _new_bricks(self, count: int) -> list[Brick]:
+        nodes = self.cluster.nodes
+        first = len(self.bricks)
+        return [
+            Brick(self.name, node, os.path.join(node.storage, f"{self.name}-{number}"))
+            for number in range(first, first + count)
+            for node in [nodes[number % len(nodes)]]
+        ]
+
+    def start(self) -> None:
+        """Start it, and return when every brick on a living node serves.
+
+        :raises SandboxError: if that fails, e.g. since it is started already.
+        """
+        self._gluster("start")
+        self.started = True
+        self.wait_online()
+
+    def stop(self) -> None:
+        """Stop it; its clients lose all bricks.
+
+        :raises SandboxError: if that fails, e.g. since it is stopped already.
+        """
+        self._gluster("stop", "force")
+        self.started = False
+
+    def delete(self) -> None:
+        """Remove it and all its files, stopping it before if need be."""
+        if self.started:
+            self.stop()
+        self._remove()
+        self.cluster.volumes.remove(self)
+
+    def _remove(self) -> None:
+        self._gluster("delete")
+        for brick in self.bricks:
+            shutil.rmtree(brick.path, ignore_errors=True)
+
+    def set_option(self, key: str, value: object) -> None:
+        """Set an option of the volume.
+
+        :param key: e.g. ``"performance.quick-read"``.
+        :param value: its new value; True and False stand for "on" and "off".
+        :raises SandboxError: if GlusterFS refuses it.
+        """
+        self.set_options({key: value})
+
+    def set_options(self, options: Mapping[str, object]) -> None:
+        """Set several options in one step.
+
+        :param options: as for :meth:`set_option`.
+        :raises SandboxError: if GlusterFS refuses one; then none is set.
+        """
+        if options:
+            words = [word for key, value in options.items() for word in (key, _word(value))]
+            self._gluster("set", *words)
+
+    def options(self) -> dict[str, str]:
+        """The options that differ from GlusterFS's own defaults."""
+        info = self.cluster.ask("volume", "info", self.name)
+        return {
+            option.findtext("name", ""): option.findtext("value", "")
+            for option in info.iter("option")
+        }
+
+    def kill_brick(self, index: int) -> None:
+        """End the process of a brick at once.
+
+        :param index: which of :attr:`bricks`.
+        """
+        self.bricks[index].kill()
+
+    def start_brick(self, index: int) -> None:
+        """Start a brick that was killed, and return when it serves again.
+
+        :param index: which of :attr:`bricks`.
+        :raises SandboxError: if its node is dead, the volume is stopped, or it fails.
+        """
+        brick = self.bricks[index]
+        if brick.alive:
+            return
+        if not brick.node.alive:
+            raise SandboxError(f"The node {brick.host} of brick {index} is dead.")
+        if not self.started:
+            raise SandboxError(f"The volume {self.name} is stopped.")
+        brick.start()
+        self._wait_for([brick])
+
+    def add_bricks(self, count: int = 1, *, replica: int = 0) -> None:
+        """Let the volume grow.
+
+        :param count: how many bricks, a multiple of the size of a replica or disperse set.
+        :param replica: the new number of copies of each file, if that is to change; there must
+            be as many new bricks as it takes.
+        :raises SandboxError: if GlusterFS refuses it.
+        """
+        bricks = self._new_bricks(count)
+        change = ["replica", str(replica)] if replica else []
+        self._gluster("add-brick", *change, *map(_place, bricks), "force")
+        self.bricks += bricks
+        if self.started:
+            self.wait_online()
+
+    def rebalance(self, wait: bool = True, *, timeout: float = _REBALANCE_TIMEOUT) -> None:
+        """Spread the files over all bricks again.
+
+        :param wait: return only when that is done.
+        :param timeout: how long to wait, in seconds.
+        :raises SandboxError: if it fails or takes longer.
+        """
+        self._gluster("rebalance", "start", "force")
+        if wait:
+            wait_until(self._is_balanced, timeout, f"Volume {self.name} was not rebalanced")
+
+    def _is_balanced(self) -> bool:
+        answer = self.cluster.ask("volume", "rebalance", self.name, "status")
+        status = answer.findtext(".//aggregate/statusStr")
+        if status in ("failed", "stopped"):
+            raise SandboxError(f"The rebalance of volume {self.name} {status}.")
+        return status == "completed"
+
+    def heal(self, full: bool = False) -> None:
+        """Start to bring all bricks up to date, without waiting for the end.
+
+        :param full: look at all files, rather than at those known to have changed.
+        :raises SandboxError: if it is no volume that heals, or no heal could be started.
+        """
+        self._gluster("heal", *(["full"] if full else []))
+
+    def heal_pending(self) -> int:
+        """The number of files and folders that some brick lacks a change of.
+
+        A file that is just being written may be among them.
+        """
+        return len(set().union(*(brick.pending() for brick in self.bricks)))
+
+    def wait_healed(self, timeout: float = 60.0) -> None:
+        """Return when all bricks are up to date.
+
+        :param timeout: how long to wait, in seconds.
+        :raises SandboxError: if it takes longer.
+        """
+        wait_until(lambda: self.heal_pending() == 0, timeout, f"Volume {self.name} was not healed")
+
+    def wait_online(self) -> None:
+        """Return when every brick on a living node serves.
+
+        :raises SandboxError: if one does not.
+        """
+        self._wait_for([brick for brick in self.bricks if brick.node.alive])
+
+    def _wait_for(self, bricks: list[Brick]) -> None:
+        wait_until(
+            lambda: {(b.host, b.path) for b in bricks} <= set(self._online()),
+            _START_TIMEOUT,
+            f"Not all bricks of volume {self.name} served",
+        )
+        for brick in bricks:
+            brick.remember()
+
+    def _online(self) -> Iterator[tuple[str, str]]:
+        status = self.cluster.ask("volume", "status", self.name)
+        return (
+            (node.findtext("hostname", ""), node.findtext("path", ""))
+            for node in status.iter("node")
+            if node.findtext("status") == "1"
+        )
+
+    def _gluster(self, command: str, *words: str) -> str:
+        return self.cluster.gluster("volume", command, self.name, *words)
+
+
+def _place(brick: Brick) -> str:
+    return f"{brick.host}:{brick.path}"
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)

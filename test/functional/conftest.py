@@ -1,0 +1,190 @@
+"""A sandbox cluster for the whole run, a volume of each kind on it, a folder for each test."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import pytest
+
+from gluster import gfapi
+from gluster.gfapi import sandbox
+
+KINDS = {
+    "plain": {},
+    "replica": {"replica": 3},
+    "distribute": {"distribute": 3},
+    "disperse": {"disperse": 3, "redundancy": 1},
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--kinds",
+        default=",".join(KINDS),
+        help="the kinds of volume that tests of files run on (default: %(default)s)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "sandbox_volume" in metafunc.fixturenames:
+        kinds = metafunc.config.getoption("kinds").split(",")
+        metafunc.parametrize("sandbox_volume", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[sandbox.Cluster]:
+    """One node; tests that kill nodes start a cluster of their own."""
+    with sandbox.Cluster(nodes=1) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def sandbox_volume(
+    request: pytest.FixtureRequest, cluster: sandbox.Cluster
+) -> sandbox.SandboxVolume:
+    """A started volume of each kind. Tests that change its options or state make their own."""
+    return _started(cluster, request.param)
+
+
+@pytest.fixture(scope="session")
+def vol(sandbox_volume: sandbox.SandboxVolume) -> Iterator[gfapi.Volume]:
+    """The volume, mounted once for all tests. Tests that unmount use ``sandbox_volume``."""
+    with sandbox_volume.client() as volume:
+        yield volume
+
+
+@pytest.fixture(scope="session")
+def plain(cluster: sandbox.Cluster) -> sandbox.SandboxVolume:
+    """A plain volume, for tests of what does not depend on the kind."""
+    return _started(cluster, "plain")
+
+
+@pytest.fixture(scope="session")
+def plain_vol(plain: sandbox.SandboxVolume) -> Iterator[gfapi.Volume]:
+    """The plain volume, mounted once for all tests."""
+    with plain.client() as volume:
+        yield volume
+
+
+def _started(cluster: sandbox.Cluster, kind: str) -> sandbox.SandboxVolume:
+    existing = {volume.name: volume for volume in cluster.volumes}
+    return existing.get(kind) or cluster.create_volume(kind, **KINDS[kind])
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def folder(vol: gfapi.Volume) -> str:
+    """A new empty directory on the volume."""
+    return _new_folder(vol)
+
+
+@pytest.fixture
+def plain_folder(plain_vol: gfapi.Volume) -> str:
+    """A new empty directory on the plain volume."""
+    return _new_folder(plain_vol)
+
+
+def _new_folder(vol: gfapi.Volume) -> str:
+    path = f"/test{next(_numbers)}"
+    vol.mkdir(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """A function that returns when a condition holds, and fails after a minute."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about within a minute"
+            time.sleep(0.05)
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def open_on_bricks() -> Callable[[sandbox.SandboxVolume, str], int]:
+    """A function that counts the descriptors that a volume's bricks have open of a path."""
+
+    def count(volume: sandbox.SandboxVolume, path: str) -> int:
+        return sum(_open_in(brick.pid, brick.path + path) for brick in volume.bricks)
+
+    return count
+
+
+def _open_in(pid: Optional[int], path: str) -> int:
+    assert pid, "the brick is dead"
+    wanted, found = os.stat(path), 0
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            found += os.path.samestat(os.stat(f"/proc/{pid}/fd/{descriptor}"), wanted)
+    return found
+
+
+_PRELUDE = """
+import os, sys, threading, time
+from gluster import gfapi
+hosts, volname, folder, *arguments = sys.argv[1:]
+vol = gfapi.Volume(hosts.split(","), volname)
+"""
+_ROOT = str(Path(gfapi.__file__).parents[2])
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A function that runs a program in a Python of its own.
+
+    The program finds ``vol``, not mounted yet, ``folder`` and the list ``arguments``.
+    """
+
+    def run(
+        volume: sandbox.SandboxVolume,
+        folder: str,
+        program: str,
+        *arguments: str,
+        options: Sequence[str] = (),
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        source = _PRELUDE + textwrap.dedent(program)
+        place = (",".join(volume.hosts), volume.name, folder)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        return subprocess.run(
+            [sys.executable, *options, "-c", source, *place, *arguments],
+            env={**inherited, "PYTHONPATH": _ROOT},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def output_of(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., str]:
+    """As ``run_python``, for a program that has to end well and say nothing on stderr.
+
+    It returns what the program printed.
+    """
+
+    def run(*arguments: Any, **options: Any) -> str:
+        done = run_python(*arguments, **options)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+
+    return run
