@@ -21,8 +21,8 @@ _MOST = 1 << 27
 _CHUNK = 1 << 17
 _LINE = 1 << 13
 
-# What GlusterFS does not check at once: it takes data for a file open for reading, and refuses them when nobody
-# looks any more, and it gives out what it has in memory of one open for writing.
+# GlusterFS looks at it too late. It takes data for a file open for reading, and refuses them when
+# nobody waits for them any more; and of one open for writing it gives out what it has in memory.
 _ACCESS = os.O_ACCMODE
 
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import stat as stat_module
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, NoReturn, Optional, Union
 
@@ -199,7 +200,7 @@ class Volume:
         mount = self._mount
         if not isinstance(flags, int):
             raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
-        if flags & os.O_TRUNC:
+        if flags & os.O_TRUNC and flags & os.O_ACCMODE:
             return self._open_cut(path, flags, mode)
         if flags & os.O_CREAT:
             return mount.open(api.glfs_creat, path, flags, mount, path, flags, mode)
@@ -381,10 +382,13 @@ class Volume:
         """Make a special or regular file (``glfs_mknod``), as :func:`os.mknod`.
 
         :param path: the path (str, bytes or path-like).
-        :param mode: its type and permission bits, as ``stat.S_IFIFO | 0o600``.
+        :param mode: its type and permission bits, as ``stat.S_IFIFO | 0o600``; a regular file
+            where it has no type.
         :param dev: the number of a device special file, from :func:`os.makedev`.
         :raises OSError: on failure.
         """
+        if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
+            mode |= stat_module.S_IFREG
         api.glfs_mknod(self._mount, path, mode, dev)
 
     def link(self, source: api.AnyPath, link_name: api.AnyPath) -> None:
@@ -612,15 +616,16 @@ def _refuse_directory(file: File) -> None:
 
 
 def _timespecs(times: Any, ns: Any) -> Any:
-    """The two times for C, or None for now."""
+    """The two times for C."""
     if times is not None and ns is not None:
         raise ValueError("utime takes times or ns, not both")
     given = times if ns is None else ns
-    if given is None:
-        return None
+    if given is None:  # C has no word for now
+        now = time.time_ns()
+        return api.timespecs(now, now)
     if not isinstance(given, tuple) or len(given) != 2:
         raise TypeError("utime needs a tuple of two numbers, or None")
-    return api.timespecs(*(_nanoseconds(time) if ns is None else time for time in given))
+    return api.timespecs(*(_nanoseconds(value) if ns is None else value for value in given))
 
 
 def _nanoseconds(seconds: Any) -> int:

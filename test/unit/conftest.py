@@ -53,11 +53,13 @@ def compiler() -> Callable[..., str]:
 def python() -> Callable[..., Any]:
     """A function that runs a program in a fresh Python and returns what it gave to ``tell``."""
 
-    def run(program: str, *, executable: str = sys.executable, **environment: str) -> Any:
+    def run(program: str, *command: str, **environment: str) -> Any:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        settings = {"PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
-            [executable, "-W", "error", "-c", PRELUDE + program],
-            env={**inherited, "PYTHONPATH": ROOT, **environment},
+            [*(command or (sys.executable, "-W", "error")), "-c", PRELUDE + program],
+            env={**inherited, **settings, **environment},
+            cwd="/",  # which is on the path too
             capture_output=True,
             text=True,
             timeout=60,
