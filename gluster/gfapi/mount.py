@@ -62,7 +62,7 @@ class Descriptor(Gate):
         self.flags = flags
         self.is_directory = is_directory
         self.is_at_end = False
-        self.position = threading.Lock()
+        self.position = threading.RLock()
         mount.descriptors.add(self)
 
     def close(self, deadline: float = float("inf")) -> None:
@@ -89,7 +89,7 @@ class Descriptor(Gate):
 
     def forget(self) -> None:
         super().forget()
-        self.position = threading.Lock()
+        self.position = threading.RLock()
 
 
 class Mount(Gate):

@@ -22,6 +22,7 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import api, volume, xattr
+from gluster.gfapi.api import table
 from gluster.gfapi.mount import Server
 
 
@@ -94,9 +95,9 @@ def test_an_empty_path_does_not_exist_while_an_empty_name_may(given: Any) -> Non
 
 
 def test_none_is_null_only_where_c_allows_it() -> None:
-    assert api.text_or_null.convert is not None
-    assert api.text_or_null.convert(None) is None
-    assert api.text_or_null.convert("x") == b"x"
+    assert table.text_or_null.convert is not None
+    assert table.text_or_null.convert(None) is None
+    assert table.text_or_null.convert("x") == b"x"
 
 
 # ------------------------------------------------------------------------------------- integers
@@ -116,7 +117,7 @@ RANGES = {
 @pytest.fixture(params=RANGES)
 def checked(request: pytest.FixtureRequest) -> tuple[Callable[[Any], int], int, int]:
     """A check of integers, and the lowest and highest that it lets pass."""
-    return getattr(api, request.param).convert, *RANGES[request.param]
+    return getattr(table, request.param).convert, *RANGES[request.param]
 
 
 def test_integers_that_fit_pass_to_the_last(checked: Any) -> None:
@@ -536,7 +537,7 @@ def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("a call reached C")
 
     for name, row in api.TABLE.items():
-        monkeypatch.setitem(vars(api), name, api._wrap(row, call))
+        monkeypatch.setitem(vars(api), name, api.wrap(row, call))
 
 
 def test_the_methods_that_need_no_mount_are_there() -> None:

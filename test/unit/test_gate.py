@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional
 import pytest
 
 from gluster.gfapi import api
+from gluster.gfapi.api import table
 from gluster.gfapi.gate import Gate, wait_until
 
 THREADS = 16
@@ -36,7 +37,7 @@ def together(function: Callable[[], Any]) -> list[Any]:
 
 def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A row of the table with a Python function in place of C's."""
-    return api._wrap(api.TABLE[name], function)
+    return api.wrap(api.TABLE[name], function)
 
 
 # ----------------------------------------------------------------------------------- the pointer
@@ -272,7 +273,7 @@ def test_an_argument_that_does_not_fit_never_enters_the_gate() -> None:
 
 
 TWO_GATES = api.Row(
-    "glfs_copy", "1.0", api.status, (api.fd, api.path, api.fd, api.path, api.integer)
+    "glfs_copy", "1.0", table.status, (table.fd, table.path, table.fd, table.path, table.integer)
 )
 
 
@@ -284,14 +285,14 @@ def test_a_row_of_two_gates_passes_both() -> None:
         seen.append((arguments, len(one.calls), len(other.calls)))
         return 5
 
-    assert api._wrap(TWO_GATES, copy_range)(one, "a", other, "b", 3) == 5
+    assert api.wrap(TWO_GATES, copy_range)(one, "a", other, "b", 3) == 5
     assert seen == [((1, b"a", 2, b"b", 3), 1, 1)]
     assert one.calls == other.calls == []
 
 
 def test_a_row_of_two_gates_passes_the_same_gate_twice() -> None:
     gate = Gate(1)
-    inside = api._wrap(TWO_GATES, lambda *arguments: len(gate.calls))
+    inside = api.wrap(TWO_GATES, lambda *arguments: len(gate.calls))
     assert inside(gate, "a", gate, "b", 3) == 2
     assert gate.calls == []
 
@@ -301,7 +302,7 @@ def test_a_row_of_two_gates_leaves_both_if_one_is_shut(shut: int) -> None:
     gates = (Gate(1, "/one"), Gate(2, "/two"))
     gates[shut].shut()
     with pytest.raises(OSError, match="Bad file descriptor") as caught:
-        api._wrap(TWO_GATES, lambda *arguments: 0)(gates[0], "a", gates[1], "b", 3)
+        api.wrap(TWO_GATES, lambda *arguments: 0)(gates[0], "a", gates[1], "b", 3)
     assert caught.value.filename == ("/one", "/two")[shut]
     assert gates[0].calls == gates[1].calls == []
 
@@ -337,10 +338,10 @@ def test_an_error_on_a_descriptor_names_what_it_was_opened_as() -> None:
 
 
 def test_an_error_on_two_descriptors_names_both() -> None:
-    row = api.Row("glfs_two", "1.0", api.status, (api.fd, api.fd))
+    row = api.Row("glfs_two", "1.0", table.status, (table.fd, table.fd))
 
     with pytest.raises(OSError, match="/one") as caught:
-        api._wrap(row, lambda *arguments: -1)(Gate(1, "/one"), Gate(2, "/two"))
+        api.wrap(row, lambda *arguments: -1)(Gate(1, "/one"), Gate(2, "/two"))
     assert (caught.value.filename, caught.value.filename2) == ("/one", "/two")
 
 
@@ -355,5 +356,5 @@ def test_the_result_of_c_is_the_result() -> None:
 
 
 def test_a_function_that_cannot_fail_returns_whatever_it_is() -> None:
-    row = api.Row("glfs_free", "1.0", api.nothing, (api.address,))
-    assert api._wrap(row, lambda pointer: None)(1) is None
+    row = api.Row("glfs_free", "1.0", table.nothing, (table.address,))
+    assert api.wrap(row, lambda pointer: None)(1) is None

@@ -14,6 +14,7 @@ from typing import Any, Callable
 import pytest
 
 from gluster.gfapi import api
+from gluster.gfapi.api import table
 
 MACHINES = sorted({os.uname().machine, "x86_64", "aarch64", "ppc64le", "riscv64", "s390x"})
 INCLUDES = ("dirent.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "time.h")
@@ -21,16 +22,16 @@ INCLUDES = ("dirent.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "time.h")
 COMMON = {"timespec": api.Timespec, "statvfs": api.Statvfs, "dirent": api.Dirent}
 STRUCTURES = ("stat", *COMMON)
 TYPES = {
-    "mode_t": api.mode.ctype,
-    "uid_t": api.uid.ctype,
-    "gid_t": api.gid.ctype,
-    "dev_t": api.device.ctype,
-    "off_t": api.offset.ctype,
-    "size_t": api.length.ctype,
-    "ssize_t": api.count.ctype,
+    "mode_t": table.mode.ctype,
+    "uid_t": table.uid.ctype,
+    "gid_t": table.gid.ctype,
+    "dev_t": table.device.ctype,
+    "off_t": table.offset.ctype,
+    "size_t": table.length.ctype,
+    "ssize_t": table.count.ctype,
     "time_t": dict(api.Timespec._fields_)["tv_sec"],
-    "int": api.integer.ctype,
-    "void *": api.buffer.ctype,
+    "int": table.integer.ctype,
+    "void *": table.buffer.ctype,
 }
 
 

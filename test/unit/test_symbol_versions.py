@@ -11,6 +11,7 @@ from typing import Any, Callable
 import pytest
 
 from gluster.gfapi import api
+from gluster.gfapi.api import loader
 
 SOURCE = Path(__file__).with_name("stub.c")
 VERSIONS = ("3.4.0", "3.5.0", "6.0", "99.0")
@@ -88,8 +89,8 @@ def test_a_plain_look_up_would_have_taken_the_newest(build: Callable[[str], str]
 
     library = ctypes.CDLL(build("NEW"))
     newest = ctypes.cast(library.glfs_fsync, ctypes.c_void_p).value
-    assert newest == api._symbol(library, "glfs_fsync", "99.0")
-    addresses = {api._symbol(library, "glfs_fsync", v) for v in ("3.4.0", "6.0", "99.0")}
+    assert newest == api.symbol(library, "glfs_fsync", "99.0")
+    addresses = {api.symbol(library, "glfs_fsync", v) for v in ("3.4.0", "6.0", "99.0")}
     assert len(addresses) == 3
     assert None not in addresses
 
@@ -457,8 +458,8 @@ def test_the_environment_names_the_library(
     monkeypatch.delenv("GFAPI_LIBRARY", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(api, "_loaded", None)
-    monkeypatch.setattr(api, "_load", lambda name: name)
+    monkeypatch.setattr(loader, "_loaded", None)
+    monkeypatch.setattr(loader, "_load", lambda name: name)
     assert api.library() == expected
 
 

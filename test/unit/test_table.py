@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gluster.gfapi import api
+from gluster.gfapi.api import table
 
 FOLDERS = (Path("/usr/include/glusterfs/api"), Path("/usr/local/include/glusterfs/api"))
 HEADERS = ("glfs.h", "glfs-handles.h")
@@ -89,11 +90,11 @@ SCALARS = {
     "unsigned int": ctypes.c_uint,
     "uint32_t": ctypes.c_uint32,
     "uint64_t": ctypes.c_uint64,
-    "mode_t": api.mode.ctype,
-    "uid_t": api.uid.ctype,
-    "gid_t": api.gid.ctype,
-    "dev_t": api.device.ctype,
-    "off_t": api.offset.ctype,
+    "mode_t": table.mode.ctype,
+    "uid_t": table.uid.ctype,
+    "gid_t": table.gid.ctype,
+    "dev_t": table.device.ctype,
+    "off_t": table.offset.ctype,
     "size_t": ctypes.c_size_t,
     "ssize_t": ctypes.c_ssize_t,
 }
@@ -106,7 +107,7 @@ STRUCTURES = {
 GATES = ("glfs *", "glfs_t *", "glfs_fd *", "glfs_fd_t *")
 
 
-def problem_with(kind: str, parameter: api.Parameter) -> str:
+def problem_with(kind: str, parameter: table.Parameter) -> str:
     """Why a parameter of the table cannot stand for a kind of C, or ""."""
     ctype = parameter.ctype
     plain = kind.replace("const ", "")
@@ -194,7 +195,7 @@ def test_the_library_has_each_row_at_its_version(
     declared: dict[str, Declaration], library: ctypes.CDLL, name: str
 ) -> None:
     row, _ = row_and_declaration(name, declared)
-    assert api._symbol(library, name, row.version) is not None
+    assert api.symbol(library, name, row.version) is not None
 
 
 @pytest.mark.parametrize("name", api.TABLE)
@@ -204,7 +205,7 @@ def test_the_version_of_a_row_is_the_one_that_the_header_describes(
     """A header declares the default version; an older one of that name may take other things."""
     row, _ = row_and_declaration(name, declared)
     default = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
-    assert api._symbol(library, name, row.version) == default
+    assert api.symbol(library, name, row.version) == default
 
 
 def test_no_row_is_of_a_function_that_no_library_exports() -> None:
@@ -217,7 +218,7 @@ def test_each_row_stands_under_its_own_name() -> None:
 
 def test_each_row_makes_a_function_that_python_can_compile() -> None:
     for row in api.TABLE.values():
-        assert callable(api._wrap(row, lambda *arguments: 0))
+        assert callable(api.wrap(row, lambda *arguments: 0))
 
 
 def test_a_name_that_is_no_row_is_no_attribute() -> None:

@@ -1,0 +1,53 @@
+"""libgfapi as Python sees it: structures, and one table of C functions.
+
+This is the only package that declares or loads C. ``api.glfs_stat(mount, path, stat)`` and its like
+are Python functions made from the rows of :data:`TABLE` when they are first asked for, so the
+library is loaded by the first call and not by the import.
+
+A made function takes what the user gave, checks it, passes the :class:`~gluster.gfapi.gate.Gate`
+of its ``glfs`` or ``glfd``, calls C and raises :class:`OSError` with the user's own paths in it.
+Nothing that calls one needs an error check.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .buffers import memory, new_bytes
+from .conversions import AnyPath, check_length, encode, encode_path
+from .functions import bind, failure, wrap
+from .loader import available, library, symbol, translators_installed
+from .structures import Dirent, Stat, Statvfs, Timespec, stat_fields, timespecs
+from .table import TABLE, Row, result_pointer
+
+__all__ = [
+    "TABLE",
+    "AnyPath",
+    "Dirent",
+    "Row",
+    "Stat",
+    "Statvfs",
+    "Timespec",
+    "available",
+    "bind",
+    "check_length",
+    "encode",
+    "encode_path",
+    "failure",
+    "library",
+    "memory",
+    "new_bytes",
+    "result_pointer",
+    "stat_fields",
+    "symbol",
+    "timespecs",
+    "translators_installed",
+    "wrap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in TABLE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = globals()[name] = bind(TABLE[name])
+    return function

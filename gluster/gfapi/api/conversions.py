@@ -1,0 +1,65 @@
+"""What a caller may give for a name or a number, and what C gets."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import operator
+import os
+import sys
+from ctypes import c_int64
+from typing import Any, Callable, Optional, Union
+
+AnyPath = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+
+def encode(value: AnyPath) -> bytes:
+    """A name as C has it.
+
+    :raises TypeError: if it is no str, bytes or path-like object.
+    :raises ValueError: if it contains a NUL.
+    """
+    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
+    if b"\0" in raw:
+        raise ValueError("embedded null byte")
+    return raw
+
+
+def encode_path(value: AnyPath) -> bytes:
+    """As :func:`encode`, for a path.
+
+    :raises FileNotFoundError: if it is empty, which libgfapi would take for the root.
+    """
+    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
+    if b"\0" in raw:
+        raise ValueError("embedded null byte")
+    if not raw:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), value)
+    return raw
+
+
+def encode_or_null(value: Optional[AnyPath]) -> Optional[bytes]:
+    return None if value is None else encode(value)
+
+
+def integer_check(
+    ctype: Any, least: Optional[int] = None, most: Optional[int] = None
+) -> Callable[[Any], int]:
+    """A check that a value is an integer that fits: ctypes itself would cut off what does not."""
+    bits, is_signed = 8 * ctypes.sizeof(ctype), ctype(-1).value < 0
+    low, high = (-1 << bits - 1, (1 << bits - 1) - 1) if is_signed else (0, (1 << bits) - 1)
+    low = low if least is None else least
+    high = high if most is None else most
+
+    def check(value: Any) -> int:
+        number = value if type(value) is int else operator.index(value)
+        if low <= number <= high:
+            return number
+        raise OverflowError(f"{number} is not between {low} and {high}")
+
+    return check
+
+
+_ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+#: A length or offset from the start, which no C function has checked yet.
+check_length = integer_check(c_int64, 0)

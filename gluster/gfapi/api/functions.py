@@ -1,0 +1,88 @@
+"""The Python functions made from the rows of the table."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from typing import Any, Callable, Optional
+
+from .conversions import AnyPath
+from .loader import library, symbol
+from .table import Row
+
+
+def bind(row: Row) -> Callable[..., Any]:
+    """The Python function for a row.
+
+    :raises NotImplementedError: if the library lacks it.
+    """
+    found = symbol(library(), row.name, row.version)
+    if found is None:
+        raise NotImplementedError(
+            f"{row.name} needs GlusterFS {row.version} or later; {library()._name} lacks it"
+        )
+    ctypes_of = (parameter.ctype for parameter in row.parameters)
+    prototype = ctypes.CFUNCTYPE(row.result.ctype, *ctypes_of, use_errno=True)
+    return wrap(row, prototype(found))
+
+
+def wrap(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Put the checks, the gates and the error of a row around its C function.
+
+    The wrapper is made from source text because it is the hot path of everything: one that walks
+    the row at each call takes twice as long.
+    """
+    names: dict[str, Any] = {"function": function, "failure": failure}
+    exec(_source(row, names), names)
+    wrapper: Callable[..., Any] = names[row.name]
+    return wrapper
+
+
+def _source(row: Row, names: dict[str, Any]) -> str:
+    """The wrapper's source; what it needs by name is added to ``names``.
+
+    For ``glfs_chmod`` it is::
+
+        def glfs_chmod(a0, a1, a2):
+            c1 = convert1(a1)
+            c2 = convert2(a2)
+            calls0 = a0.calls
+            try:
+                calls0.append(None)
+                result = function(a0.pointer, c1, c2)
+            finally:
+                calls0.pop()
+            if result < 0:
+                raise failure(a1)
+            return result
+    """
+    before, gates, passed = [], [], []
+    for i, parameter in enumerate(row.parameters):
+        if parameter.convert:
+            names[f"convert{i}"] = parameter.convert
+            before.append(f"c{i} = convert{i}(a{i})")
+        if parameter.is_gate:
+            before.append(f"calls{i} = a{i}.calls")
+            gates.append(i)
+        passed.append(
+            f"c{i}" if parameter.convert else f"a{i}.pointer" if parameter.is_gate else f"a{i}"
+        )
+    body = [f"result = function({', '.join(passed)})"]
+    for i in reversed(gates):
+        inner = [f"    {line}" for line in (f"calls{i}.append(None)", *body)]
+        body = ["try:", *inner, "finally:", f"    calls{i}.pop()"]
+    if row.result.failed:
+        paths = [f"a{i}" for i, parameter in enumerate(row.parameters) if parameter.is_path]
+        paths = paths or [f"a{i}.path" for i in gates]
+        body += [f"if {row.result.failed}:", f"    raise failure({', '.join(paths)})"]
+    arguments = ", ".join(f"a{i}" for i in range(len(row.parameters)))
+    return "\n    ".join([f"def {row.name}({arguments}):", *before, *body, "return result"])
+
+
+def failure(filename: Optional[AnyPath] = None, filename2: Optional[AnyPath] = None) -> OSError:
+    """The OSError for the errno that the last call of this thread left."""
+    # libgfapi forgets to set it now and then, and then it is not to be that of an earlier call.
+    code = ctypes.set_errno(0) or errno.EIO
+    name, name2 = (None if n is None else os.fspath(n) for n in (filename, filename2))
+    return OSError(code, os.strerror(code), name, None, name2)

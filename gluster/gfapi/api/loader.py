@@ -1,0 +1,78 @@
+"""libgfapi itself: found, loaded, and its functions bound at their exact symbol versions."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from ctypes import c_char_p, c_void_p
+from typing import Any, Optional
+
+from .table import TABLE
+
+_OLDEST = "glfs_fsync", "6.0"  # GlusterFS 6 gave it this version
+_PACKAGES = (
+    "install GlusterFS's client library: 'apt-get install glusterfs-common' on Debian and Ubuntu, "
+    "'dnf install glusterfs-api' on Fedora and Enterprise Linux; "
+    "GFAPI_LIBRARY in the environment names another file to load"
+)
+_loaded: Optional[ctypes.CDLL] = None
+
+
+def library() -> ctypes.CDLL:
+    """libgfapi, loaded by the first call.
+
+    :raises ImportError: if there is none, or it is older than GlusterFS 6.
+    """
+    global _loaded
+    if _loaded is None:
+        _loaded = _load(os.environ.get("GFAPI_LIBRARY") or "libgfapi.so.0")
+    return _loaded
+
+
+def _load(name: str) -> ctypes.CDLL:
+    try:
+        loaded = ctypes.CDLL(name, use_errno=True)
+    except OSError as error:
+        raise ImportError(f"cannot load libgfapi ({error}); {_PACKAGES}") from None
+    if ctypes.sizeof(c_void_p) != 8:
+        raise ImportError("gfapi needs a 64-bit Python")
+    if symbol(loaded, *_OLDEST) is None:
+        found = _newest_version(loaded)
+        raise ImportError(f"gfapi needs GlusterFS 6 or later, and {name} is of GlusterFS {found}")
+    return loaded
+
+
+def _newest_version(loaded: ctypes.CDLL) -> str:
+    """The newest of the versions in the table that a library has."""
+    versions = [row.version for row in TABLE.values() if symbol(loaded, row.name, row.version)]
+    numbers = [[int(part) for part in version.split(".")] for version in versions]
+    return ".".join(map(str, max(numbers))) if numbers else "an unknown version"
+
+
+def symbol(loaded: ctypes.CDLL, name: str, version: str) -> Any:
+    """A symbol at exactly this version, as ctypes' function prototypes take it, or None."""
+    try:
+        dlvsym = ctypes.CDLL(None).dlvsym
+    except AttributeError:  # a C library that knows no symbol versions
+        return (name, loaded) if hasattr(loaded, name) else None
+    dlvsym.restype, dlvsym.argtypes = c_void_p, (c_void_p, c_char_p, c_char_p)
+    return dlvsym(loaded._handle, name.encode(), f"GFAPI_{version}".encode())
+
+
+def translators_installed() -> bool:
+    """Whether the shared objects that libgfapi loads to mount lie where it looks for them."""
+    import glob  # only a mount that failed asks
+
+    with open("/proc/self/maps") as maps:
+        files = {line.split(maxsplit=5)[-1].strip() for line in maps if "libglusterfs.so" in line}
+    folders = {os.path.dirname(file) for file in files}
+    return any(glob.glob(f"{folder}/glusterfs/*/xlator/mount/api.so") for folder in folders)
+
+
+def available(name: str) -> bool:
+    """Whether the library that is loaded has a function.
+
+    :param name: the name of a C function.
+    :raises ImportError: if there is no libgfapi.
+    """
+    return symbol(library(), name, TABLE[name].version) is not None

@@ -1,0 +1,191 @@
+"""The C structures that cross the border, with the layout of this machine."""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+import os
+from ctypes import c_int, c_int32, c_int64, c_uint32, c_uint64
+from typing import Any
+
+from .conversions import integer_check
+
+_as_time_t = integer_check(c_int64)
+
+
+class Timespec(ctypes.Structure):
+    """``struct timespec``."""
+
+    _fields_ = [("tv_sec", c_int64), ("tv_nsec", ctypes.c_long)]
+
+    tv_sec: int
+    tv_nsec: int
+
+    @classmethod
+    def from_ns(cls, nanoseconds: int) -> Timespec:
+        """The time that many nanoseconds after the epoch.
+
+        :raises OverflowError: if the seconds do not fit into 64 bits.
+        """
+        seconds, rest = divmod(operator.index(nanoseconds), 1_000_000_000)
+        return cls(_as_time_t(seconds), rest)
+
+    @property
+    def ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        return self.tv_sec * 1_000_000_000 + self.tv_nsec
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the epoch."""
+        return self.tv_sec + self.tv_nsec * 1e-9
+
+
+def timespecs(access: int, modification: int) -> Any:
+    """The ``struct timespec[2]`` of two times in nanoseconds."""
+    return (Timespec * 2)(Timespec.from_ns(access), Timespec.from_ns(modification))
+
+
+_Fields = list[tuple[str, Any]]
+_TIMES: _Fields = [("st_atim", Timespec), ("st_mtim", Timespec), ("st_ctim", Timespec)]
+
+
+def stat_fields(machine: str) -> _Fields:
+    """The members of ``struct stat`` on a 64-bit Linux machine.
+
+    :param machine: the name that :func:`os.uname` gives it.
+    """
+    start: _Fields = [("st_dev", c_uint64), ("st_ino", c_uint64)]
+    owner: _Fields = [("st_uid", c_uint32), ("st_gid", c_uint32)]
+    mode, nlink = ("st_mode", c_uint32), ("st_nlink", c_uint64)
+    size, blocks = ("st_size", c_int64), ("st_blocks", c_int64)
+    rdev, spare = ("st_rdev", c_uint64), ("__spare", c_int64 * 3)
+    if machine == "s390x":
+        sizes = [size, *_TIMES, ("st_blksize", c_int64), blocks, spare]
+        return [*start, nlink, mode, *owner, ("__pad", c_int32), rdev, *sizes]
+    if machine in ("x86_64", "amd64", "ppc64", "ppc64le"):
+        sizes = [size, ("st_blksize", c_int64), blocks, *_TIMES, spare]
+        return [*start, nlink, mode, *owner, ("__pad", c_int32), rdev, *sizes]
+    # aarch64, riscv64, loongarch64 and all that came later share the kernel's generic one.
+    sizes = [("__pad1", c_uint64), size, ("st_blksize", c_int32), ("__pad2", c_int32), blocks]
+    return [
+        *start,
+        mode,
+        ("st_nlink", c_uint32),
+        *owner,
+        rdev,
+        *sizes,
+        *_TIMES,
+        ("__spare", c_uint64),
+    ]
+
+
+class Stat(ctypes.Structure):
+    """``struct stat`` with the attributes of :class:`os.stat_result`."""
+
+    _fields_ = stat_fields(os.uname().machine)
+
+    st_dev: int
+    st_ino: int
+    st_nlink: int
+    st_mode: int
+    st_uid: int
+    st_gid: int
+    st_rdev: int
+    st_size: int
+    st_blksize: int
+    st_blocks: int
+    st_atim: Timespec
+    st_mtim: Timespec
+    st_ctim: Timespec
+
+    @property
+    def st_atime(self) -> float:
+        """Time of the last access, in seconds."""
+        return self.st_atim.seconds
+
+    @property
+    def st_mtime(self) -> float:
+        """Time of the last change of the content, in seconds."""
+        return self.st_mtim.seconds
+
+    @property
+    def st_ctime(self) -> float:
+        """Time of the last change of content or attributes, in seconds."""
+        return self.st_ctim.seconds
+
+    @property
+    def st_atime_ns(self) -> int:
+        """Time of the last access, in nanoseconds."""
+        return self.st_atim.ns
+
+    @property
+    def st_mtime_ns(self) -> int:
+        """Time of the last change of the content, in nanoseconds."""
+        return self.st_mtim.ns
+
+    @property
+    def st_ctime_ns(self) -> int:
+        """Time of the last change of content or attributes, in nanoseconds."""
+        return self.st_ctim.ns
+
+    def __repr__(self) -> str:
+        names = ("ino", "nlink", "uid", "gid", "size", "mtime")
+        rest = ", ".join(f"st_{name}={getattr(self, 'st_' + name)}" for name in names)
+        return f"gluster.gfapi.api.Stat(st_mode={self.st_mode:#o}, {rest})"
+
+
+class Statvfs(ctypes.Structure):
+    """``struct statvfs`` with the attributes of :class:`os.statvfs_result` and ``f_fsid``."""
+
+    _fields_ = [
+        *((f"f_{name}", ctypes.c_ulong) for name in ("bsize", "frsize")),
+        *(
+            (f"f_{name}", c_uint64)
+            for name in ("blocks", "bfree", "bavail", "files", "ffree", "favail")
+        ),
+        *((f"f_{name}", ctypes.c_ulong) for name in ("fsid", "flag", "namemax")),
+        ("__f_spare", c_int * 6),
+    ]
+
+    f_bsize: int
+    f_frsize: int
+    f_blocks: int
+    f_bfree: int
+    f_bavail: int
+    f_files: int
+    f_ffree: int
+    f_favail: int
+    f_fsid: int
+    f_flag: int
+    f_namemax: int
+
+    def __repr__(self) -> str:
+        members = ", ".join(f"{n}={getattr(self, n)}" for n, *_ in self._fields_ if n[:2] == "f_")
+        return f"gluster.gfapi.api.Statvfs({members})"
+
+
+class Dirent(ctypes.Structure):
+    """``struct dirent``: one entry of a directory."""
+
+    _fields_ = [
+        ("d_ino", c_uint64),
+        ("d_off", c_int64),
+        ("d_reclen", ctypes.c_ushort),
+        ("d_type", ctypes.c_ubyte),
+        ("d_name", ctypes.c_char * 256),
+    ]
+
+    d_ino: int
+    d_off: int
+    d_reclen: int
+    d_type: int
+    d_name: bytes
+
+    @property
+    def name(self) -> str:
+        """``d_name`` as text, decoded by :func:`os.fsdecode`."""
+        return os.fsdecode(self.d_name)
+
+    def __repr__(self) -> str:
+        return f"gluster.gfapi.api.Dirent(d_name={self.d_name!r}, d_ino={self.d_ino})"
