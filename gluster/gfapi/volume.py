@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
-import re
 import stat as stat_module
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, NoReturn, Optional, Union
 
 from . import api, tree, xattr
+from .arguments import (
+    checked_hosts,
+    checked_int,
+    checked_logging,
+    checked_protocol,
+    checked_text,
+    flags_of,
+    timespecs,
+)
 from .directory import Dir, ScandirIterator
-from .exceptions import LibgfapiException
 from .file import File, Glfd
 from .mount import Descriptor, Mount, Server, set_logging, start_glfs
 
 if TYPE_CHECKING:
     import uuid
 
-_PROTOCOLS = ("tcp", "rdma", "unix")
-_MODES = {
-    "r": os.O_RDONLY,
-    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
-}
 _LONGEST_PATH = 4096
 
 
@@ -65,13 +63,11 @@ class Volume:
             (information) to 9 (everything).
         :raises LibgfapiException: if an argument is not usable; it says which and why.
         """
-        self.hosts = _checked_hosts(hosts)
-        self.volname = _checked_text("volname", volname)
-        if proto not in _PROTOCOLS:
-            raise LibgfapiException(f"proto is {proto!r}; it may be {', '.join(_PROTOCOLS)}")
-        self.protocol = proto
-        self.port = _checked_int("port", port, 0, 65535)
-        self.log_file, self.log_level = _checked_logging(log_file, log_level)
+        self.hosts = checked_hosts(hosts)
+        self.volname = checked_text("volname", volname)
+        self.protocol = checked_protocol(proto)
+        self.port = checked_int("port", port, 0, 65535)
+        self.log_file, self.log_level = checked_logging(log_file, log_level)
         self._mount = Mount(self._start)
 
     # ------------------------------------------------------------------ mounting
@@ -141,7 +137,7 @@ class Volume:
         :param log_level: from 0 (nothing) to 9 (everything), as in the constructor.
         :raises LibgfapiException: if an argument is not usable, or the file cannot be written.
         """
-        log_file, log_level = _checked_logging(log_file, log_level)
+        log_file, log_level = checked_logging(log_file, log_level)
         if self.mounted:
             set_logging(self._mount, log_file, log_level)
         self.log_file, self.log_level = log_file, log_level
@@ -242,7 +238,7 @@ class Volume:
         :raises TypeError: if ``mode`` is no str.
         :raises ValueError: if it is not one of those above.
         """
-        flags = _flags_of(mode)
+        flags = flags_of(mode)
         file = File(Glfd(self._open(path, flags, 0o666)), path, mode)
         if flags & os.O_APPEND:
             file.seek(0, os.SEEK_END)
@@ -365,7 +361,7 @@ class Volume:
         :raises ValueError: if both are given.
         """
         set_times = api.glfs_utimens if follow_symlinks else api.glfs_lutimens
-        set_times(self._mount, path, _timespecs(times, ns))
+        set_times(self._mount, path, timespecs(times, ns))
 
     # ------------------------------------------------------------------ names
 
@@ -561,48 +557,6 @@ class Volume:
     copytree = tree.copytree
 
 
-# ------------------------------------------------------------------------------- arguments
-
-
-def _checked_text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise LibgfapiException(f"{name} is {value!r}; it must be a str that is not empty")
-    api.encode(value)  # for a NUL in it
-    return value
-
-
-def _checked_hosts(hosts: Any) -> list[str]:
-    listed = [hosts] if isinstance(hosts, str) else hosts
-    if not isinstance(listed, (list, tuple)) or not listed:
-        raise LibgfapiException(f"hosts is {hosts!r}; it must be a str or a list of them")
-    return [_checked_text(f"hosts[{i}]", host) for i, host in enumerate(listed)]
-
-
-def _checked_int(name: str, value: Any, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise LibgfapiException(f"{name} is {value!r}; it must be an int from {low} to {high}")
-    return value
-
-
-def _checked_logging(log_file: Any, log_level: Any) -> tuple[Optional[str], int]:
-    try:
-        file = None if log_file is None else os.fsdecode(log_file)
-    except TypeError:
-        raise LibgfapiException(f"log_file is {log_file!r}; it must be a path or None") from None
-    if file is not None:
-        _checked_text("log_file", file)
-    return file, _checked_int("log_level", log_level, 0, 9)
-
-
-def _flags_of(mode: Any) -> int:
-    if not isinstance(mode, str):
-        raise TypeError(f"mode must be a str, not {type(mode).__name__!r}")
-    if not re.fullmatch(r"[rwax](\+?b?|b\+)", mode):
-        raise ValueError(f"mode is {mode!r}; it must be r, w, a or x, with + and b if need be")
-    flags = _MODES[mode[0]]
-    return flags & ~os.O_ACCMODE | os.O_RDWR if "+" in mode else flags
-
-
 def _refuse_directory(file: File) -> None:
     """Libgfapi opens it. The status came with the open, so asking for it costs nothing."""
     try:
@@ -613,24 +567,3 @@ def _refuse_directory(file: File) -> None:
     if is_directory:
         file.close()
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file.name)
-
-
-def _timespecs(times: Any, ns: Any) -> Any:
-    """The two times for C."""
-    if times is not None and ns is not None:
-        raise ValueError("utime takes times or ns, not both")
-    given = times if ns is None else ns
-    if given is None:  # C has no word for now
-        now = time.time_ns()
-        return api.timespecs(now, now)
-    if not isinstance(given, tuple) or len(given) != 2:
-        raise TypeError("utime needs a tuple of two numbers, or None")
-    return api.timespecs(*(_nanoseconds(value) if ns is None else value for value in given))
-
-
-def _nanoseconds(seconds: Any) -> int:
-    """Seconds as nanoseconds, without the rounding of a float that has both in it."""
-    if isinstance(seconds, int):
-        return seconds * 1_000_000_000
-    fraction, whole = math.modf(seconds)
-    return int(whole) * 1_000_000_000 + math.floor(fraction * 1_000_000_000)

@@ -21,8 +21,9 @@ from typing import Any, Callable
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import api, volume, xattr
+from gluster.gfapi import api, xattr
 from gluster.gfapi.api import table
+from gluster.gfapi.arguments import flags_of, timespecs
 from gluster.gfapi.mount import Server
 
 
@@ -309,7 +310,7 @@ def test_an_attributes_value_is_text_or_a_buffer(value: Any, raw: bytes) -> None
 
 
 def nanoseconds(times: Any = None, ns: Any = None) -> list[int]:
-    return [timespec.ns for timespec in volume._timespecs(times, ns)]
+    return [timespec.ns for timespec in timespecs(times, ns)]
 
 
 def test_no_times_are_now() -> None:
@@ -397,7 +398,7 @@ def test_not_a_number_is_no_time() -> None:
 )
 def test_a_mode_has_the_flags_that_python_opens_files_with(mode: str, flags: int) -> None:
     for spelled in {mode, mode + "b", mode[0] + "b" + mode[1:]}:
-        assert volume._flags_of(spelled) == flags
+        assert flags_of(spelled) == flags
 
 
 @pytest.mark.parametrize(
@@ -406,13 +407,13 @@ def test_a_mode_has_the_flags_that_python_opens_files_with(mode: str, flags: int
 )
 def test_a_mode_that_is_none_is_a_value_error(mode: str) -> None:
     with pytest.raises(ValueError, match="mode is"):
-        volume._flags_of(mode)
+        flags_of(mode)
 
 
 @pytest.mark.parametrize("mode", [None, b"r", 0, ["r"]])
 def test_a_mode_that_is_no_str_is_a_type_error(mode: Any) -> None:
     with pytest.raises(TypeError, match="mode must be a str"):
-        volume._flags_of(mode)
+        flags_of(mode)
 
 
 # ----------------------------------------------------------------------- the constructor of Volume
