@@ -22,7 +22,7 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import api, xattr
-from gluster.gfapi.api import table
+from gluster.gfapi.api import parameters
 from gluster.gfapi.arguments import flags_of, timespecs
 from gluster.gfapi.mount import Server
 
@@ -96,15 +96,15 @@ def test_an_empty_path_does_not_exist_while_an_empty_name_may(given: Any) -> Non
 
 
 def test_none_is_null_only_where_c_allows_it() -> None:
-    assert table.text_or_null.convert is not None
-    assert table.text_or_null.convert(None) is None
-    assert table.text_or_null.convert("x") == b"x"
+    assert parameters.text_or_null.convert is not None
+    assert parameters.text_or_null.convert(None) is None
+    assert parameters.text_or_null.convert("x") == b"x"
 
 
 # ------------------------------------------------------------------------------------- integers
 
 RANGES = {
-    "integer": (-(1 << 31), (1 << 31) - 1),
+    "int_": (-(1 << 31), (1 << 31) - 1),
     "mode": (0, (1 << 32) - 1),
     "uid": (0, (1 << 32) - 1),
     "gid": (0, (1 << 32) - 1),
@@ -118,7 +118,7 @@ RANGES = {
 @pytest.fixture(params=RANGES)
 def checked(request: pytest.FixtureRequest) -> tuple[Callable[[Any], int], int, int]:
     """A check of integers, and the lowest and highest that it lets pass."""
-    return getattr(table, request.param).convert, *RANGES[request.param]
+    return getattr(parameters, request.param).convert, *RANGES[request.param]
 
 
 def test_integers_that_fit_pass_to_the_last(checked: Any) -> None:

@@ -14,24 +14,41 @@ from typing import Any, Callable
 import pytest
 
 from gluster.gfapi import api
-from gluster.gfapi.api import table
+from gluster.gfapi.api import parameters
 
 MACHINES = sorted({os.uname().machine, "x86_64", "aarch64", "ppc64le", "riscv64", "s390x"})
-INCLUDES = ("dirent.h", "sys/stat.h", "sys/statvfs.h", "sys/types.h", "time.h")
+GLFS_HEADERS = "/usr/include/glusterfs/api"
+INCLUDES = (
+    "dirent.h",
+    "fcntl.h",
+    "sys/stat.h",
+    "sys/statvfs.h",
+    "sys/types.h",
+    "sys/uio.h",
+    "time.h",
+)
 # The same on every machine; ``struct stat`` is not.
-COMMON = {"timespec": api.Timespec, "statvfs": api.Statvfs, "dirent": api.Dirent}
-STRUCTURES = ("stat", *COMMON)
+COMMON = {
+    "timespec": api.Timespec,
+    "statvfs": api.Statvfs,
+    "dirent": api.Dirent,
+    "iovec": api.Iovec,
+    "flock": api.Flock,
+}
+# In libgfapi's own header, which is not installed everywhere.
+GLFS = {"glfs_stat": api.GlfsStat, "glfs_lease": api.Lease}
+STRUCTURES = ("stat", *COMMON, *GLFS)
 TYPES = {
-    "mode_t": table.mode.ctype,
-    "uid_t": table.uid.ctype,
-    "gid_t": table.gid.ctype,
-    "dev_t": table.device.ctype,
-    "off_t": table.offset.ctype,
-    "size_t": table.length.ctype,
-    "ssize_t": table.count.ctype,
+    "mode_t": parameters.mode.ctype,
+    "uid_t": parameters.uid.ctype,
+    "gid_t": parameters.gid.ctype,
+    "dev_t": parameters.device.ctype,
+    "off_t": parameters.offset.ctype,
+    "size_t": parameters.length.ctype,
+    "ssize_t": parameters.count.ctype,
     "time_t": dict(api.Timespec._fields_)["tv_sec"],
-    "int": table.integer.ctype,
-    "void *": table.buffer.ctype,
+    "int": parameters.int_.ctype,
+    "void *": parameters.buffer.ctype,
 }
 
 
@@ -41,8 +58,15 @@ def members(structure: Any) -> list[tuple[str, Any]]:
 
 
 def structures_of(machine: str) -> dict[str, Any]:
-    stat = type("Stat", (ctypes.Structure,), {"_fields_": api.stat_fields(machine)})
-    return {"stat": stat, **COMMON}
+    def of_machine(fields: Callable[[str], Any]) -> Any:
+        return type("Structure", (ctypes.Structure,), {"_fields_": fields(machine)})
+
+    stats = {"stat": of_machine(api.stat_fields), "glfs_stat": of_machine(api.glfs_stat_fields)}
+    return {**COMMON, **GLFS, **stats}
+
+
+def is_declared(name: str) -> bool:
+    return name not in GLFS or os.path.exists(f"{GLFS_HEADERS}/glfs.h")
 
 
 def is_number(ctype: Any) -> bool:
@@ -56,6 +80,8 @@ def is_signed(ctype: Any) -> bool:
 def source(machine: str) -> str:
     questions = {}
     for name, structure in structures_of(machine).items():
+        if not is_declared(name):
+            continue
         questions[f"{name}:size"] = f"sizeof(struct {name})"
         for member, ctype in members(structure):
             place = f"((struct {name} *)0)->{member}"
@@ -67,7 +93,8 @@ def source(machine: str) -> str:
         questions[f"{name}:size"] = f"sizeof({name})"
         if is_number(ctype):
             questions[f"{name}:signed"] = f"(({name})-1 < 0)"
-    includes = "".join(f"#include <{name}>\n" for name in INCLUDES)
+    names = [*INCLUDES, "glfs.h"] if is_declared("glfs_stat") else INCLUDES
+    includes = "".join(f"#include <{name}>\n" for name in names)
     lines = "".join(
         f'    __asm__("-> {key} = %0" : : "i"({value}));\n' for key, value in questions.items()
     )
@@ -82,7 +109,7 @@ def machine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def answers(machine: str, compiler: Callable[..., str]) -> dict[str, int]:
     """What the compiler for a machine says."""
-    command = [compiler(machine), "-S", "-x", "c", "-o", "-", "-"]
+    command = [compiler(machine), f"-I{GLFS_HEADERS}", "-S", "-x", "c", "-o", "-", "-"]
     done = subprocess.run(command, input=source(machine), capture_output=True, text=True)
     if "No such file" in done.stderr:
         pytest.skip(f"no C headers for {machine}: {done.stderr.splitlines()[0]}")
@@ -91,14 +118,14 @@ def answers(machine: str, compiler: Callable[..., str]) -> dict[str, int]:
     return {key: int(number) for key, number in found}
 
 
-@pytest.mark.parametrize("name", STRUCTURES)
+@pytest.mark.parametrize("name", [name for name in STRUCTURES if is_declared(name)])
 def test_a_structure_has_the_size_that_c_says(
     machine: str, answers: dict[str, int], name: str
 ) -> None:
     assert ctypes.sizeof(structures_of(machine)[name]) == answers[f"{name}:size"]
 
 
-@pytest.mark.parametrize("name", STRUCTURES)
+@pytest.mark.parametrize("name", [name for name in STRUCTURES if is_declared(name)])
 def test_each_member_lies_where_c_puts_it(machine: str, answers: dict[str, int], name: str) -> None:
     structure = structures_of(machine)[name]
     ours, theirs = {}, {}

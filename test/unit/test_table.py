@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from gluster.gfapi import api
-from gluster.gfapi.api import table
+from gluster.gfapi.api import parameters
 
 FOLDERS = (Path("/usr/include/glusterfs/api"), Path("/usr/local/include/glusterfs/api"))
 HEADERS = ("glfs.h", "glfs-handles.h")
 # glfs.h gives glfs_file_lock the version 3.13.0; every library exports it as 4.0.0.
 WRONG_IN_THE_HEADER = {"glfs_file_lock": ("3.13.0", "4.0.0")}
+# It is to return -1 for a failure, so libgfapi returns it as a size_t.
+SIGNED_AFTER_ALL = {"glfs_h_anonymous_write"}
 # Declared, but exported by no library; the second even under the name of another function.
 NOT_EXPORTED = {"glfs_caller_specific_init", "glfs_h_find_handle"}
 
@@ -85,16 +87,20 @@ def library() -> ctypes.CDLL:
 CHARS = {ctypes.c_char_p}
 ADDRESS = {ctypes.c_void_p}
 SCALARS = {
+    "char": ctypes.c_char,
     "int": ctypes.c_int,
+    "glfs_lock_mode_t": ctypes.c_int,  # enumerations
+    "acl_type_t": ctypes.c_int,
+    "long": ctypes.c_long,
     "int32_t": ctypes.c_int32,
     "unsigned int": ctypes.c_uint,
     "uint32_t": ctypes.c_uint32,
     "uint64_t": ctypes.c_uint64,
-    "mode_t": table.mode.ctype,
-    "uid_t": table.uid.ctype,
-    "gid_t": table.gid.ctype,
-    "dev_t": table.device.ctype,
-    "off_t": table.offset.ctype,
+    "mode_t": parameters.mode.ctype,
+    "uid_t": parameters.uid.ctype,
+    "gid_t": parameters.gid.ctype,
+    "dev_t": parameters.device.ctype,
+    "off_t": parameters.offset.ctype,
     "size_t": ctypes.c_size_t,
     "ssize_t": ctypes.c_ssize_t,
 }
@@ -103,11 +109,16 @@ STRUCTURES = {
     "statvfs *": api.Statvfs,
     "dirent *": api.Dirent,
     "timespec *": api.Timespec,
+    "glfs_stat *": api.GlfsStat,
+    "iovec *": api.Iovec,
+    "flock *": api.Flock,
+    "glfs_lease_t *": api.Lease,
 }
-GATES = ("glfs *", "glfs_t *", "glfs_fd *", "glfs_fd_t *")
+OPAQUE = ("glfs_leaseid_t", "acl_t")  # pointers under another name
+GATES = ("glfs *", "glfs_t *", "glfs_fd *", "glfs_fd_t *", "glfs_object *", "glfs_object_t *")
 
 
-def problem_with(kind: str, parameter: table.Parameter) -> str:
+def problem_with(kind: str, parameter: parameters.Parameter) -> str:
     """Why a parameter of the table cannot stand for a kind of C, or ""."""
     ctype = parameter.ctype
     plain = kind.replace("const ", "")
@@ -123,7 +134,7 @@ def problem_with(kind: str, parameter: table.Parameter) -> str:
         return "" if ctype is ctypes.POINTER(STRUCTURES[plain]) else "another structure"
     if plain.endswith("* *"):
         return "" if ctype is ctypes.POINTER(ctypes.c_void_p) else "a place for a pointer"
-    if plain.endswith("*"):
+    if plain.endswith("*") or plain in OPAQUE:
         return "" if ctype in ADDRESS or hasattr(ctype, "contents") else "an address is expected"
     is_callback = kind.endswith(("_cbk", "_cbk_t"))
     return "" if is_callback or not is_number(ctype) else f"{kind} is unknown to this test"
@@ -162,8 +173,10 @@ def test_a_row_returns_what_the_header_declares(
         assert ctype is None
     elif kind == "char *":
         assert ctype in ADDRESS | CHARS
-    elif kind.endswith("*"):
+    elif kind.endswith("*") or kind in OPAQUE:
         assert ctype in ADDRESS
+    elif name in SIGNED_AFTER_ALL:
+        assert (kind, ctype) == ("size_t", ctypes.c_ssize_t)
     else:
         # An enumeration is an int.
         assert ctype is SCALARS.get(kind, ctypes.c_int)
@@ -206,6 +219,10 @@ def test_the_version_of_a_row_is_the_one_that_the_header_describes(
     row, _ = row_and_declaration(name, declared)
     default = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
     assert api.symbol(library, name, row.version) == default
+
+
+def test_each_function_of_the_headers_has_a_row(declared: dict[str, Declaration]) -> None:
+    assert set(declared) - NOT_EXPORTED <= set(api.TABLE)
 
 
 def test_no_row_is_of_a_function_that_no_library_exports() -> None:

@@ -17,13 +17,30 @@ from .buffers import memory, new_bytes
 from .conversions import AnyPath, check_length, encode, encode_path
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
-from .structures import Dirent, Stat, Statvfs, Timespec, stat_fields, timespecs
-from .table import TABLE, Row, result_pointer
+from .parameters import result_pointer
+from .structures import (
+    Dirent,
+    Flock,
+    GlfsStat,
+    Iovec,
+    Lease,
+    Stat,
+    Statvfs,
+    Timespec,
+    glfs_stat_fields,
+    stat_fields,
+    timespecs,
+)
+from .table import TABLE, Row
 
 __all__ = [
     "TABLE",
     "AnyPath",
     "Dirent",
+    "Flock",
+    "GlfsStat",
+    "Iovec",
+    "Lease",
     "Row",
     "Stat",
     "Statvfs",
@@ -34,6 +51,7 @@ __all__ = [
     "encode",
     "encode_path",
     "failure",
+    "glfs_stat_fields",
     "library",
     "memory",
     "new_bytes",

@@ -189,3 +189,65 @@ class Dirent(ctypes.Structure):
 
     def __repr__(self) -> str:
         return f"gluster.gfapi.api.Dirent(d_name={self.d_name!r}, d_ino={self.d_ino})"
+
+
+def glfs_stat_fields(machine: str) -> _Fields:
+    """The members of ``struct glfs_stat``, two of which are of the types that ``struct stat`` has.
+
+    :param machine: the name that :func:`os.uname` gives it.
+    """
+    kinds = dict(stat_fields(machine))
+    times: _Fields = [(f"glfs_st_{x}time", Timespec) for x in ("a", "b", "c", "m")]
+    return [
+        ("glfs_st_mask", c_uint64),
+        ("glfs_st_attributes", c_uint64),
+        ("glfs_st_attributes_mask", c_uint64),
+        *times,
+        ("glfs_st_ino", c_uint64),
+        ("glfs_st_size", c_int64),
+        ("glfs_st_blocks", c_int64),
+        ("glfs_st_rdev_major", c_uint32),
+        ("glfs_st_rdev_minor", c_uint32),
+        ("glfs_st_dev_major", c_uint32),
+        ("glfs_st_dev_minor", c_uint32),
+        ("glfs_st_blksize", kinds["st_blksize"]),
+        ("glfs_st_nlink", kinds["st_nlink"]),
+        ("glfs_st_uid", c_uint32),
+        ("glfs_st_gid", c_uint32),
+        ("glfs_st_mode", c_uint32),
+    ]
+
+
+class GlfsStat(ctypes.Structure):
+    """``struct glfs_stat``: a status, or the attributes to set, as ``glfs_st_mask`` says."""
+
+    _fields_ = glfs_stat_fields(os.uname().machine)
+
+
+class Iovec(ctypes.Structure):
+    """``struct iovec``: one of several buffers."""
+
+    _fields_ = [("iov_base", ctypes.c_void_p), ("iov_len", ctypes.c_size_t)]
+
+
+class Flock(ctypes.Structure):
+    """``struct flock``: a lock on a range of a file."""
+
+    _fields_ = [
+        ("l_type", ctypes.c_short),
+        ("l_whence", ctypes.c_short),
+        ("l_start", c_int64),
+        ("l_len", c_int64),
+        ("l_pid", c_int),
+    ]
+
+
+class Lease(ctypes.Structure):
+    """``struct glfs_lease``."""
+
+    _fields_ = [
+        ("cmd", ctypes.c_uint),
+        ("lease_type", ctypes.c_uint),
+        ("lease_id", ctypes.c_char * 16),
+        ("lease_flags", ctypes.c_uint),
+    ]

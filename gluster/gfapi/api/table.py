@@ -1,68 +1,57 @@
-"""The table of C functions: one row for each, in the order of GlusterFS's headers."""
+"""The table of C functions: one row for each that libgfapi exports, by subject."""
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint32, c_void_p
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, NamedTuple
 
-from .conversions import check_length, encode, encode_or_null, encode_path, integer_check
-from .structures import Dirent, Stat, Statvfs, Timespec
-
-
-class Parameter(NamedTuple):
-    """A kind of parameter of a C function.
-
-    :ivar ctype: what C takes.
-    :ivar convert: makes that of what the caller gave, or None where that fits already.
-    :ivar is_gate: whether it is a Gate, which the call has to pass.
-    :ivar is_path: whether an error names it.
-    """
-
-    ctype: Any
-    convert: Optional[Callable[[Any], Any]] = None
-    is_gate: bool = False
-    is_path: bool = False
-
-
-class Result(NamedTuple):
-    """What a C function returns and how it says that it failed.
-
-    :ivar failed: the condition on ``result``, or "" for a function that cannot fail.
-    """
-
-    ctype: Any
-    failed: str
-
-
-# An output that the caller made (a structure, a buffer) and numbers that never come from a user
-# need no conversion.
-fs = fd = Parameter(c_void_p, is_gate=True)
-address = Parameter(c_void_p)
-path = Parameter(c_char_p, encode_path, is_path=True)
-text = Parameter(c_char_p, encode)
-text_or_null = Parameter(c_char_p, encode_or_null)
-integer = Parameter(c_int, integer_check(c_int))
-mode = uid = gid = Parameter(c_uint32, integer_check(c_uint32))
-owner = Parameter(c_uint32, integer_check(c_int64, -1, 0xFFFFFFFF))  # -1: leave as it is
-device = Parameter(ctypes.c_uint64, integer_check(ctypes.c_uint64))
-offset = Parameter(c_int64, integer_check(c_int64))
-length = Parameter(c_size_t, check_length)
-size = Parameter(c_size_t)
-buffer = Parameter(c_void_p)
-stat_p = Parameter(ctypes.POINTER(Stat))
-statvfs_p = Parameter(ctypes.POINTER(Statvfs))
-dirent_p = Parameter(ctypes.POINTER(Dirent))
-times = Parameter(ctypes.POINTER(Timespec))
-result_p = Parameter(ctypes.POINTER(c_void_p))
-result_pointer = c_void_p  # what to give for a result_p: true once C has set it
-
-status = Result(c_int, "result < 0")
-count = Result(c_ssize_t, "result < 0")
-position = Result(c_int64, "result < 0")
-pointer = Result(c_void_p, "result is None")
-string = Result(c_char_p, "result is None")
-nothing = Result(None, "")
+from .parameters import (
+    Parameter,
+    Result,
+    address,
+    amount,
+    answer,
+    attr_p,
+    buffer,
+    character,
+    count,
+    device,
+    dirent_p,
+    done,
+    event,
+    fd,
+    flags32,
+    flags64,
+    flock_p,
+    fs,
+    gid,
+    gids,
+    int_,
+    iovec_p,
+    lease_p,
+    length,
+    maybe,
+    mode,
+    nothing,
+    obj,
+    offset,
+    offset_p,
+    owner,
+    path,
+    pointer,
+    position,
+    recall,
+    result_p,
+    size,
+    stat_p,
+    status,
+    statvfs_p,
+    string,
+    text,
+    text_or_null,
+    times,
+    uid,
+    uint32,
+)
 
 
 class Row(NamedTuple):
@@ -74,73 +63,199 @@ class Row(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-def _row(name: str, version: str, result: Result, *parameters: Parameter) -> Row:
-    return Row(name, version, result, parameters)
-
-
 # fmt: off
-TABLE: dict[str, Row] = {row.name: row for row in (
-    # glfs.h: the mount
-    _row("glfs_new",                "3.4.0",  pointer,  text),
-    _row("glfs_set_volfile_server", "3.4.0",  status,   fs, text, text, integer),
-    _row("glfs_set_logging",        "3.4.0",  status,   fs, text_or_null, integer),
-    _row("glfs_init",               "3.4.0",  status,   fs),
-    _row("glfs_fini",               "3.4.0",  status,   fs),
-    _row("glfs_get_volumeid",       "3.5.0",  status,   fs, buffer, size),
+_ROWS: tuple[tuple[Any, ...], ...] = (
+    # ---- glfs.h
+    # the mount
+    ("glfs_new",                  "3.4.0",  pointer,  text),
+    ("glfs_set_volfile",          "3.4.0",  status,   fs, text),
+    ("glfs_set_volfile_server",   "3.4.0",  status,   fs, text, text, int_),
+    ("glfs_unset_volfile_server", "3.5.1",  status,   fs, text, text, int_),
+    ("glfs_set_xlator_option",    "3.4.0",  status,   fs, text, text, text),
+    ("glfs_set_logging",          "3.4.0",  status,   fs, text_or_null, int_),
+    ("glfs_set_statedump_path",   "7.0",    status,   fs, text),
+    ("glfs_init",                 "3.4.0",  status,   fs),
+    ("glfs_fini",                 "3.4.0",  status,   fs),
+    ("glfs_get_volfile",          "3.6.0",  amount,   fs, buffer, size),
+    ("glfs_get_volumeid",         "3.5.0",  status,   fs, buffer, size),
+    ("glfs_sysrq",                "3.10.0", status,   fs, character),
+    ("glfs_free",                 "3.7.16", nothing,  address),
     # the calling thread's identity
-    _row("glfs_setfsuid",           "3.4.2",  status,   uid),
-    _row("glfs_setfsgid",           "3.4.2",  status,   gid),
+    ("glfs_setfsuid",             "3.4.2",  status,   uid),
+    ("glfs_setfsgid",             "3.4.2",  status,   gid),
+    ("glfs_setfsgroups",          "3.4.2",  status,   size, gids),
+    ("glfs_setfsleaseid",         "4.0.0",  status,   buffer),
     # open files
-    _row("glfs_open",               "3.4.0",  pointer,  fs, path, integer),
-    _row("glfs_creat",              "3.4.0",  pointer,  fs, path, integer, mode),
-    _row("glfs_close",              "3.4.0",  status,   fd),
-    _row("glfs_dup",                "3.4.0",  pointer,  fd),
-    _row("glfs_read",               "3.4.0",  count,    fd, buffer, size, integer),
-    _row("glfs_write",              "3.4.0",  count,    fd, buffer, size, integer),
-    _row("glfs_lseek",              "3.4.0",  position, fd, offset, integer),
-    _row("glfs_ftruncate",          "6.0",    status,   fd, offset, address, address),
-    _row("glfs_fsync",              "6.0",    status,   fd, address, address),
-    _row("glfs_fdatasync",          "6.0",    status,   fd, address, address),
-    _row("glfs_fallocate",          "3.5.0",  status,   fd, integer, offset, length),
-    _row("glfs_discard",            "3.5.0",  status,   fd, offset, length),
-    _row("glfs_zerofill",           "3.5.0",  status,   fd, offset, offset),
+    ("glfs_open",                 "3.4.0",  pointer,  fs, path, int_),
+    ("glfs_creat",                "3.4.0",  pointer,  fs, path, int_, mode),
+    ("glfs_close",                "3.4.0",  status,   fd),
+    ("glfs_dup",                  "3.4.0",  pointer,  fd),
+    ("glfs_from_glfd",            "3.4.0",  pointer,  fd),
+    ("glfs_fd_set_lkowner",       "3.10.7", status,   fd, buffer, int_),
+    # reading and writing
+    ("glfs_read",                 "3.4.0",  count,    fd, buffer, size, int_),
+    ("glfs_write",                "3.4.0",  count,    fd, buffer, size, int_),
+    ("glfs_readv",                "3.4.0",  count,    fd, iovec_p, int_, int_),
+    ("glfs_writev",               "3.4.0",  count,    fd, iovec_p, int_, int_),
+    ("glfs_pread",                "6.0",    count,    fd, buffer, size, offset, int_, attr_p),
+    ("glfs_pwrite",               "6.0",    count,    fd, buffer, size, offset, int_, attr_p,
+                                                      attr_p),
+    ("glfs_preadv",               "3.4.0",  count,    fd, iovec_p, int_, offset, int_),
+    ("glfs_pwritev",              "3.4.0",  count,    fd, iovec_p, int_, offset, int_),
+    ("glfs_copy_file_range",      "6.0",    count,    fd, offset_p, fd, offset_p, size, uint32,
+                                                      attr_p, attr_p, attr_p),
+    ("glfs_lseek",                "3.4.0",  position, fd, offset, int_),
+    # the same, asynchronously
+    ("glfs_read_async",           "6.0",    status,   fd, buffer, size, int_, done, address),
+    ("glfs_write_async",          "6.0",    status,   fd, buffer, size, int_, done, address),
+    ("glfs_readv_async",          "6.0",    status,   fd, iovec_p, int_, int_, done, address),
+    ("glfs_writev_async",         "6.0",    status,   fd, iovec_p, int_, int_, done, address),
+    ("glfs_pread_async",          "6.0",    status,   fd, buffer, size, offset, int_, done, address,
+                                                      ),
+    ("glfs_pwrite_async",         "6.0",    status,   fd, buffer, int_, offset, int_, done, address,
+                                                      ),
+    ("glfs_preadv_async",         "6.0",    status,   fd, iovec_p, int_, offset, int_, done,
+                                                      address),
+    ("glfs_pwritev_async",        "6.0",    status,   fd, iovec_p, int_, offset, int_, done,
+                                                      address),
+    ("glfs_ftruncate_async",      "6.0",    status,   fd, offset, done, address),
+    ("glfs_fsync_async",          "6.0",    status,   fd, done, address),
+    ("glfs_fdatasync_async",      "6.0",    status,   fd, done, address),
+    ("glfs_discard_async",        "6.0",    status,   fd, offset, length, done, address),
+    ("glfs_zerofill_async",       "6.0",    status,   fd, offset, offset, done, address),
+    # content and space
+    ("glfs_truncate",             "3.7.15", status,   fs, path, offset),
+    ("glfs_ftruncate",            "6.0",    status,   fd, offset, attr_p, attr_p),
+    ("glfs_fsync",                "6.0",    status,   fd, attr_p, attr_p),
+    ("glfs_fdatasync",            "6.0",    status,   fd, attr_p, attr_p),
+    ("glfs_fallocate",            "3.5.0",  status,   fd, int_, offset, length),
+    ("glfs_discard",              "3.5.0",  status,   fd, offset, length),
+    ("glfs_zerofill",             "3.5.0",  status,   fd, offset, offset),
     # metadata
-    _row("glfs_stat",               "3.4.0",  status,   fs, path, stat_p),
-    _row("glfs_lstat",              "3.4.0",  status,   fs, path, stat_p),
-    _row("glfs_fstat",              "3.4.0",  status,   fd, stat_p),
-    _row("glfs_statvfs",            "3.4.0",  status,   fs, path, statvfs_p),
-    _row("glfs_access",             "3.4.0",  status,   fs, path, integer),
-    _row("glfs_chmod",              "3.4.0",  status,   fs, path, mode),
-    _row("glfs_fchmod",             "3.4.0",  status,   fd, mode),
-    _row("glfs_chown",              "3.4.0",  status,   fs, path, owner, owner),
-    _row("glfs_lchown",             "3.4.0",  status,   fs, path, owner, owner),
-    _row("glfs_fchown",             "3.4.0",  status,   fd, owner, owner),
-    _row("glfs_utimens",            "3.4.0",  status,   fs, path, times),
-    _row("glfs_lutimens",           "3.4.0",  status,   fs, path, times),
+    ("glfs_stat",                 "3.4.0",  status,   fs, path, stat_p),
+    ("glfs_lstat",                "3.4.0",  status,   fs, path, stat_p),
+    ("glfs_fstat",                "3.4.0",  status,   fd, stat_p),
+    ("glfs_statvfs",              "3.4.0",  status,   fs, path, statvfs_p),
+    ("glfs_access",               "3.4.0",  status,   fs, path, int_),
+    ("glfs_chmod",                "3.4.0",  status,   fs, path, mode),
+    ("glfs_fchmod",               "3.4.0",  status,   fd, mode),
+    ("glfs_chown",                "3.4.0",  status,   fs, path, owner, owner),
+    ("glfs_lchown",               "3.4.0",  status,   fs, path, owner, owner),
+    ("glfs_fchown",               "3.4.0",  status,   fd, owner, owner),
+    ("glfs_utimens",              "3.4.0",  status,   fs, path, times),
+    ("glfs_lutimens",             "3.4.0",  status,   fs, path, times),
+    ("glfs_futimens",             "3.4.0",  status,   fd, times),
+    ("glfs_setattr",              "6.0",    status,   fs, path, attr_p, int_),
+    ("glfs_fsetattr",             "6.0",    status,   fd, attr_p),
     # names
-    _row("glfs_symlink",            "3.4.0",  status,   fs, path, path),
-    _row("glfs_readlink",           "3.4.0",  status,   fs, path, buffer, size),
-    _row("glfs_mknod",              "3.4.0",  status,   fs, path, mode, device),
-    _row("glfs_mkdir",              "3.4.0",  status,   fs, path, mode),
-    _row("glfs_unlink",             "3.4.0",  status,   fs, path),
-    _row("glfs_rmdir",              "3.4.0",  status,   fs, path),
-    _row("glfs_rename",             "3.4.0",  status,   fs, path, path),
-    _row("glfs_link",               "3.4.0",  status,   fs, path, path),
-    _row("glfs_chdir",              "3.4.0",  status,   fs, path),
-    _row("glfs_getcwd",             "3.4.0",  string,   fs, buffer, size),
+    ("glfs_symlink",              "3.4.0",  status,   fs, path, path),
+    ("glfs_readlink",             "3.4.0",  status,   fs, path, buffer, size),
+    ("glfs_mknod",                "3.4.0",  status,   fs, path, mode, device),
+    ("glfs_mkdir",                "3.4.0",  status,   fs, path, mode),
+    ("glfs_unlink",               "3.4.0",  status,   fs, path),
+    ("glfs_rmdir",                "3.4.0",  status,   fs, path),
+    ("glfs_rename",               "3.4.0",  status,   fs, path, path),
+    ("glfs_link",                 "3.4.0",  status,   fs, path, path),
+    ("glfs_chdir",                "3.4.0",  status,   fs, path),
+    ("glfs_fchdir",               "3.4.0",  status,   fd),
+    ("glfs_getcwd",               "3.4.0",  string,   fs, buffer, size),
+    ("glfs_realpath",             "3.7.17", string,   fs, path, buffer),
+    # names below an open directory
+    ("glfs_openat",               "11.0",   pointer,  fd, path, int_, mode),
+    ("glfs_fstatat",              "11.0",   status,   fd, path, stat_p, int_),
+    ("glfs_faccessat",            "11.0",   status,   fd, path, int_, int_),
+    ("glfs_fchmodat",             "11.0",   status,   fd, path, mode, int_),
+    ("glfs_fchownat",             "11.0",   status,   fd, path, owner, owner, int_),
+    ("glfs_mkdirat",              "11.0",   status,   fd, path, mode),
+    ("glfs_mknodat",              "11.0",   status,   fd, path, mode, device),
+    ("glfs_linkat",               "11.0",   status,   fd, path, fd, path, int_),
+    ("glfs_symlinkat",            "11.0",   status,   path, fd, path),
+    ("glfs_readlinkat",           "11.0",   status,   fd, path, buffer, size),
+    ("glfs_renameat",             "11.0",   status,   fd, path, fd, path),
+    ("glfs_renameat2",            "11.0",   status,   fd, path, fd, path, int_),
+    ("glfs_unlinkat",             "11.0",   status,   fd, path, int_),
     # directories
-    _row("glfs_opendir",            "3.4.0",  pointer,  fs, path),
-    _row("glfs_closedir",           "3.4.0",  status,   fd),
-    _row("glfs_readdir_r",          "3.4.0",  status,   fd, dirent_p, result_p),
-    _row("glfs_readdirplus_r",      "3.4.0",  status,   fd, stat_p, dirent_p, result_p),
+    ("glfs_opendir",              "3.4.0",  pointer,  fs, path),
+    ("glfs_closedir",             "3.4.0",  status,   fd),
+    ("glfs_readdir",              "3.5.0",  maybe,    fd),
+    ("glfs_readdirplus",          "3.5.0",  maybe,    fd, stat_p),
+    ("glfs_readdir_r",            "3.4.0",  status,   fd, dirent_p, result_p),
+    ("glfs_readdirplus_r",        "3.4.0",  status,   fd, stat_p, dirent_p, result_p),
+    ("glfs_xreaddirplus_r",       "3.11.0", status,   fd, uint32, result_p, dirent_p, result_p),
+    ("glfs_xreaddirplus_get_stat", "3.11.0", maybe,    address),
+    ("glfs_xreaddirplus_get_object", "3.11.0", maybe,    address),
+    ("glfs_telldir",              "3.4.0",  position, fd),
+    ("glfs_seekdir",              "3.4.0",  nothing,  fd, offset),
     # extended attributes
-    _row("glfs_getxattr",           "3.4.0",  count,    fs, path, text, buffer, size),
-    _row("glfs_fgetxattr",          "3.4.0",  count,    fd, text, buffer, size),
-    _row("glfs_listxattr",          "3.4.0",  count,    fs, path, buffer, size),
-    _row("glfs_flistxattr",         "3.4.0",  count,    fd, buffer, size),
-    _row("glfs_setxattr",           "3.4.0",  status,   fs, path, text, buffer, size, integer),
-    _row("glfs_fsetxattr",          "3.4.0",  status,   fd, text, buffer, size, integer),
-    _row("glfs_removexattr",        "3.4.0",  status,   fs, path, text),
-    _row("glfs_fremovexattr",       "3.4.0",  status,   fd, text),
-)}
+    ("glfs_getxattr",             "3.4.0",  count,    fs, path, text, buffer, size),
+    ("glfs_lgetxattr",            "3.4.0",  count,    fs, path, text, buffer, size),
+    ("glfs_fgetxattr",            "3.4.0",  count,    fd, text, buffer, size),
+    ("glfs_listxattr",            "3.4.0",  count,    fs, path, buffer, size),
+    ("glfs_llistxattr",           "3.4.0",  count,    fs, path, buffer, size),
+    ("glfs_flistxattr",           "3.4.0",  count,    fd, buffer, size),
+    ("glfs_setxattr",             "3.4.0",  status,   fs, path, text, buffer, size, int_),
+    ("glfs_lsetxattr",            "3.4.0",  status,   fs, path, text, buffer, size, int_),
+    ("glfs_fsetxattr",            "3.4.0",  status,   fd, text, buffer, size, int_),
+    ("glfs_removexattr",          "3.4.0",  status,   fs, path, text),
+    ("glfs_lremovexattr",         "3.4.0",  status,   fs, path, text),
+    ("glfs_fremovexattr",         "3.4.0",  status,   fd, text),
+    # locks and leases
+    ("glfs_posix_lock",           "3.4.0",  status,   fd, int_, flock_p),
+    ("glfs_file_lock",            "4.0.0",  status,   fd, int_, flock_p, int_),
+    ("glfs_lease",                "4.0.0",  status,   fd, lease_p, recall, address),
+    # upcalls
+    ("glfs_upcall_register",      "3.13.0", status,   fs, uint32, event, address),
+    ("glfs_upcall_unregister",    "3.13.0", status,   fs, uint32),
+    ("glfs_upcall_get_fs",        "3.7.16", maybe,    address),
+    ("glfs_upcall_get_reason",    "3.7.16", answer,   address),
+    ("glfs_upcall_get_event",     "3.7.16", maybe,    address),
+    # ---- glfs-handles.h
+    # what an upcall is about
+    ("glfs_upcall_inode_get_object", "3.7.16", maybe,    address),
+    ("glfs_upcall_inode_get_flags", "3.7.16", flags64,  address),
+    ("glfs_upcall_inode_get_stat", "3.7.16", maybe,    address),
+    ("glfs_upcall_inode_get_expire", "3.7.16", flags64,  address),
+    ("glfs_upcall_inode_get_pobject", "3.7.16", maybe,    address),
+    ("glfs_upcall_inode_get_pstat", "3.7.16", maybe,    address),
+    ("glfs_upcall_inode_get_oldpobject", "3.7.16", maybe,    address),
+    ("glfs_upcall_inode_get_oldpstat", "3.7.16", maybe,    address),
+    ("glfs_upcall_lease_get_object", "4.1.6",  maybe,    address),
+    ("glfs_upcall_lease_get_lease_type", "4.1.6",  flags32,  address),
+    ("glfs_h_poll_upcall",        "3.7.16", status,   fs, result_p),
+    # objects: finding, making, naming
+    ("glfs_h_lookupat",           "3.7.4",  pointer,  fs, obj, path, stat_p, int_),
+    ("glfs_h_create_from_handle", "3.4.2",  pointer,  fs, buffer, int_, stat_p),
+    ("glfs_h_extract_handle",     "3.4.2",  count,    obj, buffer, int_),
+    ("glfs_object_copy",          "3.11.0", pointer,  obj),
+    ("glfs_h_close",              "3.4.2",  status,   obj),
+    ("glfs_h_creat",              "3.4.2",  pointer,  fs, obj, path, int_, mode, stat_p),
+    ("glfs_h_creat_open",         "6.6",    pointer,  fs, obj, path, int_, mode, stat_p, result_p),
+    ("glfs_h_mkdir",              "3.4.2",  pointer,  fs, obj, path, mode, stat_p),
+    ("glfs_h_mknod",              "3.4.2",  pointer,  fs, obj, path, mode, device, stat_p),
+    ("glfs_h_symlink",            "3.4.2",  pointer,  fs, obj, path, path, stat_p),
+    ("glfs_h_readlink",           "3.4.2",  status,   fs, obj, buffer, size),
+    ("glfs_h_link",               "3.4.2",  status,   fs, obj, obj, path),
+    ("glfs_h_rename",             "3.4.2",  status,   fs, obj, path, obj, path),
+    ("glfs_h_unlink",             "3.4.2",  status,   fs, obj, path),
+    # objects: content
+    ("glfs_h_open",               "3.4.2",  pointer,  fs, obj, int_),
+    ("glfs_h_opendir",            "3.4.2",  pointer,  fs, obj),
+    ("glfs_h_anonymous_read",     "3.7.0",  count,    fs, obj, buffer, size, offset),
+    ("glfs_h_anonymous_write",    "3.7.0",  count,    fs, obj, buffer, size, offset),
+    ("glfs_h_truncate",           "3.4.2",  status,   fs, obj, offset),
+    # objects: metadata
+    ("glfs_h_stat",               "3.4.2",  status,   fs, obj, stat_p),
+    ("glfs_h_getattrs",           "3.4.2",  status,   fs, obj, stat_p),
+    ("glfs_h_setattrs",           "3.4.2",  status,   fs, obj, stat_p, int_),
+    ("glfs_h_statfs",             "3.7.0",  status,   fs, obj, statvfs_p),
+    ("glfs_h_access",             "3.6.0",  status,   fs, obj, int_),
+    ("glfs_h_getxattrs",          "3.5.1",  status,   fs, obj, text, buffer, size),
+    ("glfs_h_setxattrs",          "3.5.0",  status,   fs, obj, text, buffer, size, int_),
+    ("glfs_h_removexattrs",       "3.5.1",  status,   fs, obj, text),
+    ("glfs_h_acl_get",            "3.7.0",  pointer,  fs, obj, int_),
+    ("glfs_h_acl_set",            "3.7.0",  status,   fs, obj, int_, address),
+    ("glfs_h_lease",              "4.0.0",  status,   fs, obj, lease_p),
+)
 # fmt: on
+
+TABLE = {name: Row(name, version, result, tuple(kinds)) for name, version, result, *kinds in _ROWS}

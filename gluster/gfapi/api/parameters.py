@@ -1,0 +1,90 @@
+"""The kinds of parameters and results that the rows of the table are made of."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Callable, NamedTuple, Optional
+
+from .conversions import check_length, encode, encode_or_null, encode_path, integer_check
+from .structures import Dirent, Flock, GlfsStat, Iovec, Lease, Stat, Statvfs, Timespec
+
+
+class Parameter(NamedTuple):
+    """A kind of parameter of a C function.
+
+    :ivar ctype: what C takes.
+    :ivar convert: makes that of what the caller gave, or None where that fits already.
+    :ivar is_gate: whether it is a Gate, which the call has to pass.
+    :ivar is_path: whether an error names it.
+    """
+
+    ctype: Any
+    convert: Optional[Callable[[Any], Any]] = None
+    is_gate: bool = False
+    is_path: bool = False
+
+
+class Result(NamedTuple):
+    """What a C function returns and how it says that it failed.
+
+    :ivar failed: the condition on ``result``, or "" for a function that cannot fail.
+    """
+
+    ctype: Any
+    failed: str
+
+
+#: What libgfapi calls when an asynchronous call is over: glfd, result, status before and after,
+#: and what was given for ``data``. Both status live on the stack of its caller.
+IoCallback = ctypes.CFUNCTYPE(
+    None, c_void_p, c_ssize_t, ctypes.POINTER(GlfsStat), ctypes.POINTER(GlfsStat), c_void_p
+)
+#: The same when another client changed something: the event and ``data``.
+UpcallCallback = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
+#: The same when a lease is wanted back: the lease and ``data``.
+RecallCallback = ctypes.CFUNCTYPE(None, Lease, c_void_p)
+
+# An output that the caller made (a structure, a buffer) and numbers that never come from a user
+# need no conversion.
+fs = fd = obj = Parameter(c_void_p, is_gate=True)
+address = Parameter(c_void_p)
+path = Parameter(c_char_p, encode_path, is_path=True)
+text = Parameter(c_char_p, encode)
+text_or_null = Parameter(c_char_p, encode_or_null)
+int_ = Parameter(c_int, integer_check(c_int))
+uint32 = mode = uid = gid = Parameter(c_uint32, integer_check(c_uint32))
+owner = Parameter(c_uint32, integer_check(c_int64, -1, 0xFFFFFFFF))  # -1: leave as it is
+device = Parameter(ctypes.c_uint64, integer_check(ctypes.c_uint64))
+offset = Parameter(c_int64, integer_check(c_int64))
+length = Parameter(c_size_t, check_length)
+size = Parameter(c_size_t)
+character = Parameter(ctypes.c_char)
+buffer = Parameter(c_void_p)
+stat_p = Parameter(ctypes.POINTER(Stat))
+statvfs_p = Parameter(ctypes.POINTER(Statvfs))
+dirent_p = Parameter(ctypes.POINTER(Dirent))
+attr_p = Parameter(ctypes.POINTER(GlfsStat))
+times = Parameter(ctypes.POINTER(Timespec))
+iovec_p = Parameter(ctypes.POINTER(Iovec))
+flock_p = Parameter(ctypes.POINTER(Flock))
+lease_p = Parameter(ctypes.POINTER(Lease))
+offset_p = Parameter(ctypes.POINTER(c_int64))
+gids = Parameter(ctypes.POINTER(c_uint32))
+done = Parameter(IoCallback)
+event = Parameter(UpcallCallback)
+recall = Parameter(RecallCallback)
+result_p = Parameter(ctypes.POINTER(c_void_p))
+result_pointer = c_void_p  # what to give for a result_p: true once C has set it
+
+status = Result(c_int, "result < 0")
+count = Result(c_ssize_t, "result < 0")
+position = Result(c_int64, "result < 0")
+pointer = Result(c_void_p, "result is None")
+string = Result(c_char_p, "result is None")
+answer = Result(c_int, "")
+amount = Result(c_ssize_t, "")
+flags32 = Result(c_uint32, "")
+flags64 = Result(c_uint64, "")
+maybe = Result(c_void_p, "")  # NULL means that there is none
+nothing = Result(None, "")
