@@ -177,23 +177,7 @@ class ScandirIterator(Generic[AnyStr]):
 
     def __init__(self, vol: Volume, path: AnyStr) -> None:
         self._dir = vol.opendir(path, readdirplus=True)
-        self._entries: Generator[DirEntry[AnyStr], None, None] = self._scan(vol, path)
-
-    def _scan(self, vol: Volume, path: AnyStr) -> Generator[DirEntry[AnyStr], None, None]:
-        as_given: Any = os.fsdecode if isinstance(path, str) else bytes
-        entry, stat = api.Dirent(), api.Stat()
-        read = self._dir._read
-        try:
-            while read(entry, stat):
-                name = entry.d_name
-                if name not in (b".", b".."):
-                    # A brick that could not tell in time leaves the mode 0.
-                    yield DirEntry(vol, path, as_given(name), stat if stat.st_mode else None)
-                    stat = api.Stat()
-        except OSError:
-            self._dir.__exit__()
-            raise
-        self._dir.close()
+        self._entries: Generator[DirEntry[AnyStr], None, None] = _scan(vol, path, self._dir)
 
     def __iter__(self) -> Iterator[DirEntry[AnyStr]]:
         return self._entries  # a generator, so a loop over it does not come by here again
@@ -211,3 +195,21 @@ class ScandirIterator(Generic[AnyStr]):
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+# No method: it would keep its iterator alive, and an abandoned one is to be collected at once.
+def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
+    as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    entry, stat = api.Dirent(), api.Stat()
+    read = folder._read
+    try:
+        while read(entry, stat):
+            name = entry.d_name
+            if name not in (b".", b".."):
+                # A brick that could not tell in time leaves the mode 0.
+                yield DirEntry(vol, path, as_given(name), stat if stat.st_mode else None)
+                stat = api.Stat()
+    except OSError:
+        folder.__exit__()
+        raise
+    folder.close()

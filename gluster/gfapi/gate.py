@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from typing import Callable, NoReturn, Optional, Union
+
+#: Set once the interpreter ends.
+exiting = threading.Event()
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02  # seconds
 
@@ -103,6 +107,16 @@ def wait_until(is_over: Callable[[], object], deadline: float) -> bool:
     return True
 
 
-def bad_descriptor(path: Union[str, bytes, None]) -> OSError:
+def bad_descriptor(path: Union[str, bytes, None]) -> BaseException:
     """The error of a closed File or Dir."""
-    return OSError(errno.EBADF, os.strerror(errno.EBADF), path)
+    return refusal(OSError(errno.EBADF, os.strerror(errno.EBADF), path))
+
+
+def refusal(error: Exception) -> BaseException:
+    """What to raise for a call that comes too late.
+
+    When the interpreter ends, only daemon threads still call. Each of them ends there without a
+    word: one that printed its traceback by then would have the interpreter abort.
+    """
+    is_daemon = threading.current_thread() is not threading.main_thread()
+    return SystemExit() if is_daemon and exiting.is_set() else error

@@ -21,7 +21,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from . import api
 from .exceptions import LibgfapiException, VolumeNotMounted
-from .gate import Gate, bad_descriptor, wait_until
+from .gate import Gate, bad_descriptor, exiting, refusal, wait_until
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -154,7 +154,7 @@ class Mount(Gate):
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""
         if not self.is_orphan:
-            raise VolumeNotMounted("Volume not mounted")
+            raise refusal(VolumeNotMounted("Volume not mounted"))
         self.mount()
         return self.pointer
 
@@ -166,11 +166,10 @@ class Mount(Gate):
         self.descriptors = set()
         self.lock = threading.RLock()
 
-    def umount(self, timeout: float = SETTLE_TIMEOUT, exiting: bool = False) -> None:
+    def umount(self, timeout: float = SETTLE_TIMEOUT) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
 
         :param timeout: when to give up, in seconds.
-        :param exiting: the process ends, so there is nothing to tear down for.
         :raises LibgfapiException: if a file could not be closed properly, or a call did not end.
             The volume is unmounted all the same.
         """
@@ -178,11 +177,11 @@ class Mount(Gate):
         if not self.lock.acquire(timeout=timeout):
             raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
         try:
-            self._umount(deadline, exiting)
+            self._umount(deadline)
         finally:
             self.lock.release()
 
-    def _umount(self, deadline: float, exiting: bool) -> None:
+    def _umount(self, deadline: float) -> None:
         self.is_orphan = False
         pointer = self.shut()
         if pointer is None:
@@ -195,7 +194,7 @@ class Mount(Gate):
             raise
         self.cwd = None
         _live.discard(self)
-        if is_quiet and not exiting:
+        if is_quiet and not exiting.is_set():
             finish_in_background(pointer)
         if problems:
             raise LibgfapiException("umount: " + "; ".join(problems), errno.EIO)
@@ -260,7 +259,7 @@ def finish_in_background(pointer: int) -> None:
 
 def _finish(pointer: int) -> None:
     time.sleep(FINI_DELAY)
-    if not _is_exiting:
+    if not exiting.is_set():
         with contextlib.suppress(OSError):  # it says how it found the frames, not whether it ended
             api.glfs_fini(Gate(pointer))
 
@@ -363,17 +362,15 @@ def _why_not_mounted(error: OSError, volname: str, servers: Sequence[Server]) ->
 # ------------------------------------------------------------------------- exit and fork
 
 _live: weakref.WeakSet[Mount] = weakref.WeakSet()
-_is_exiting = False
 _exit_hook_of = os.getpid()
 
 
 def _settle_all() -> None:
-    global _is_exiting
-    _is_exiting = True
+    exiting.set()
     problems: list[str] = []
     for mount in list(_live):
         try:
-            mount.umount(EXIT_TIMEOUT, exiting=True)
+            mount.umount(EXIT_TIMEOUT)
         except LibgfapiException as error:
             problems.append(str(error))
     if problems:

@@ -119,7 +119,9 @@ def open_on_bricks() -> Callable[[sandbox.SandboxVolume, str], int]:
     """A function that counts the descriptors that a volume's bricks have open of a path."""
 
     def count(volume: sandbox.SandboxVolume, path: str) -> int:
-        return sum(_open_in(brick.pid, brick.path + path) for brick in volume.bricks)
+        holders = [brick for brick in volume.bricks if os.path.exists(brick.path + path)]
+        assert holders, "it is on none of the bricks"
+        return sum(_open_in(brick.pid, brick.path + path) for brick in holders)
 
     return count
 
@@ -155,13 +157,14 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         program: str,
         *arguments: str,
         options: Sequence[str] = (),
+        prefix: Sequence[str] = (),
         timeout: float = 60,
     ) -> subprocess.CompletedProcess[str]:
         source = _PRELUDE + textwrap.dedent(program)
         place = (",".join(volume.hosts), volume.name, folder)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         return subprocess.run(
-            [sys.executable, *options, "-c", source, *place, *arguments],
+            [*prefix, sys.executable, *options, "-c", source, *place, *arguments],
             env={**inherited, "PYTHONPATH": _ROOT},
             stdin=subprocess.DEVNULL,
             capture_output=True,

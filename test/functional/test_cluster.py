@@ -319,18 +319,21 @@ def test_without_root_it_says_that_root_is_needed() -> None:
 
 def test_server_on_all_addresses_is_given_as_the_reason() -> None:
     alone = ["unshare", "--net"]
-    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+    bring_up = """
+import fcntl, socket, struct
+control = socket.socket()
+up = 1
+fcntl.ioctl(control, 0x8914, struct.pack("16sh", b"lo", up).ljust(40, b"\\0"))
+"""
+    if subprocess.run([*alone, sys.executable, "-c", bring_up], capture_output=True).returncode:
         pytest.skip("a network of one's own is not permitted here")
     reason = run_python(
-        """
-        import fcntl, socket, struct
-        from gluster.gfapi import sandbox
-        control = socket.socket()
-        up = 1
-        fcntl.ioctl(control, 0x8914, struct.pack("16sh", b"lo", up).ljust(40, b"\\0"))
-        server = socket.create_server(("0.0.0.0", 24007))
-        print(sandbox.why_not())
-        """,
+        bring_up
+        + """
+from gluster.gfapi import sandbox
+server = socket.create_server(("0.0.0.0", 24007))
+print(sandbox.why_not())
+""",
         *alone,
     )
     assert reason.startswith("Port 24007 is taken on every loopback address")
@@ -395,8 +398,8 @@ def test_program_killed_while_its_cluster_starts_leaves_nothing(
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.DEVNULL
     ) as process:
-        # Bricks have a folder before the first glusterd runs.
-        wait_until(lambda: any(tmp_path.iterdir()), 60, "The cluster did not start")
+        # A node's folder is there before the first glusterd runs, and after what cleans up.
+        wait_until(lambda: any(tmp_path.glob("*/1")), 60, "The cluster did not start")
         process.send_signal(number)
     assert process.returncode != 0
     wait_until(lambda: not any(tmp_path.iterdir()), 60, "The storage folder was not removed")

@@ -1,0 +1,271 @@
+"""walk and rmtree, beside os.walk and shutil.rmtree on a local copy of the same tree."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gluster import gfapi
+
+TREE = ["a/", "a/1", "a/2", "a/b/", "a/b/3", "a/b/c/", "d/", "d/e/", "d/e/f/", "d/e/f/4", "5"]
+
+
+@pytest.fixture
+def tree(vol: gfapi.Volume, folder: str) -> str:
+    """A tree with two links to directories, one broken link and one to a file."""
+    top = f"{folder}/top"
+    vol.mkdir(top)
+    for name in TREE:
+        if name.endswith("/"):
+            vol.mkdir(f"{top}/{name}")
+        else:
+            vol.fopen(f"{top}/{name}", "w").close()
+    vol.symlink("a", f"{top}/to a")
+    vol.symlink("../../d/e", f"{top}/a/b/to e")
+    vol.symlink("nowhere", f"{top}/broken")
+    vol.symlink("5", f"{top}/to 5")
+    return top
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> str:
+    """The same on this machine."""
+    top = tmp_path / "top"
+    top.mkdir()
+    for name in TREE:
+        if name.endswith("/"):
+            (top / name).mkdir()
+        else:
+            (top / name).touch()
+    (top / "to a").symlink_to("a")
+    (top / "a/b/to e").symlink_to("../../d/e")
+    (top / "broken").symlink_to("nowhere")
+    (top / "to 5").symlink_to("5")
+    return str(top)
+
+
+def found(walk: Any, top: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What a walk found, without the order within a directory."""
+    return {os.path.relpath(path, top): (sorted(dirs), sorted(files)) for path, dirs, files in walk}
+
+
+def order(walk: Any, top: str) -> list[str]:
+    return [os.path.relpath(path, top) for path, _, _ in walk]
+
+
+def test_walk_finds_what_os_walk_finds_when_both_follow_links(
+    vol: gfapi.Volume, tree: str, local: str
+) -> None:
+    expected = found(os.walk(local, followlinks=True), local)
+    assert found(vol.walk(tree, followlinks=True), tree) == expected
+    assert "to a/b/to e/f" in expected
+
+
+def test_walk_differs_from_os_walk_in_that_links_to_directories_are_among_the_files(
+    vol: gfapi.Volume, tree: str, local: str
+) -> None:
+    expected = found(os.walk(local), local)
+    for path, (dirs, files) in expected.items():
+        links = [name for name in dirs if os.path.islink(os.path.join(local, path, name))]
+        for name in links:
+            dirs.remove(name)
+        files.extend(links)
+        files.sort()
+    assert found(vol.walk(tree), tree) == expected
+    assert "to a" in expected["."][1]
+
+
+@pytest.mark.parametrize("topdown", [True, False])
+def test_walk_yields_parents_first_or_last(vol: gfapi.Volume, tree: str, topdown: bool) -> None:
+    places = order(vol.walk(tree, topdown), tree)
+    assert sorted(places) == sorted([".", "a", "a/b", "a/b/c", "d", "d/e", "d/e/f"])
+    for child in places:
+        if child != ".":
+            parent = os.path.dirname(child) or "."
+            assert (places.index(parent) < places.index(child)) == topdown
+
+
+def test_walk_goes_where_the_caller_lets_it(vol: gfapi.Volume, tree: str) -> None:
+    seen = []
+    for path, dirs, _ in vol.walk(tree):
+        seen.append(os.path.relpath(path, tree))
+        if "b" in dirs:
+            dirs.remove("b")
+        dirs.sort(reverse=True)
+    assert seen == [".", "d", "d/e", "d/e/f", "a"]
+
+
+def test_walk_of_what_cannot_be_read_raises_when_it_comes_there(
+    vol: gfapi.Volume, tree: str
+) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        list(vol.walk(f"{tree}/missing"))
+    assert caught.value.filename == f"{tree}/missing"
+    with pytest.raises(NotADirectoryError):
+        list(vol.walk(f"{tree}/5"))
+    walk = vol.walk(tree)
+    _, dirs, _ = next(walk)
+    dirs[:] = ["gone"]
+    with pytest.raises(FileNotFoundError):
+        next(walk)
+
+
+def test_walk_tells_onerror_and_goes_on(vol: gfapi.Volume, tree: str) -> None:
+    errors: list[OSError] = []
+    assert list(vol.walk(f"{tree}/missing", onerror=errors.append)) == []
+    assert [error.filename for error in errors] == [f"{tree}/missing"]
+    errors.clear()
+    seen = []
+    for path, dirs, _ in vol.walk(tree, onerror=errors.append):
+        seen.append(os.path.relpath(path, tree))
+        if path == tree:
+            dirs.insert(0, "gone")
+    assert "a/b/c" in seen
+    assert "d/e/f" in seen
+    assert [error.filename for error in errors] == [f"{tree}/gone"]
+    assert isinstance(errors[0], FileNotFoundError)
+
+
+def test_walk_ends_when_onerror_raises(vol: gfapi.Volume, tree: str) -> None:
+    def give_up(error: OSError) -> None:
+        raise RuntimeError from error
+
+    with pytest.raises(RuntimeError):
+        list(vol.walk(f"{tree}/missing", onerror=give_up))
+
+
+def test_walk_takes_its_parameters_by_name(vol: gfapi.Volume, tree: str) -> None:
+    walk = vol.walk(top=tree, topdown=False, onerror=None, followlinks=False)
+    assert order(walk, tree)[-1] == "."
+
+
+def test_walk_that_is_abandoned_leaves_no_directory_open(vol: gfapi.Volume, tree: str) -> None:
+    before = len(vol._mount.descriptors)
+    walk = vol.walk(tree)
+    next(walk)
+    assert len(vol._mount.descriptors) == before
+
+
+@pytest.fixture
+def shallow_stack() -> Iterator[None]:
+    """Room for forty calls within each other, and no more."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 40)
+    yield
+    sys.setrecursionlimit(limit)
+
+
+@pytest.mark.usefixtures("shallow_stack")
+def test_walk_and_rmtree_go_deeper_than_the_stack_does(vol: gfapi.Volume, folder: str) -> None:
+    vol.makedirs(folder + "/d" * 80)
+    assert len(list(vol.walk(folder))) == 81
+    vol.copytree(f"{folder}/d", f"{folder}/copy")
+    assert len(list(vol.walk(f"{folder}/copy", topdown=False))) == 80
+    vol.rmtree(f"{folder}/d")
+    assert vol.listdir(folder) == ["copy"]
+
+
+# ------------------------------------------------------------------------------------ rmtree
+
+
+def test_rmtree_removes_a_tree_and_not_what_its_links_lead_to(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    vol.mkdir(f"{folder}/elsewhere")
+    vol.mknod(f"{folder}/elsewhere/kept", 0o600)
+    vol.symlink("../elsewhere", f"{tree}/out")
+    assert vol.rmtree(tree) is None
+    assert vol.listdir(folder) == ["elsewhere"]
+    assert vol.listdir(f"{folder}/elsewhere") == ["kept"]
+
+
+def test_rmtree_of_a_link_fails_and_removes_nothing(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    vol.symlink("top", f"{folder}/link")
+    with pytest.raises(OSError, match="symbolic link") as caught:
+        vol.rmtree(f"{folder}/link")
+    assert caught.value.filename == f"{folder}/link"
+    assert sorted(vol.listdir(folder)) == ["link", "top"]
+    assert "a" in vol.listdir(tree)
+
+
+def test_rmtree_of_what_is_no_directory_fails(vol: gfapi.Volume, folder: str, tree: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        vol.rmtree(f"{folder}/missing")
+    with pytest.raises(NotADirectoryError):
+        vol.rmtree(f"{tree}/5")
+    assert "5" in vol.listdir(tree)
+
+
+def test_rmtree_that_ignores_errors_raises_nothing(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    vol.rmtree(f"{folder}/missing", ignore_errors=True)
+    vol.rmtree(f"{tree}/5", True)
+    vol.symlink("top", f"{folder}/link")
+    vol.rmtree(f"{folder}/link", True)
+    assert "5" in vol.listdir(tree)
+
+
+class Obstructed(gfapi.Volume):
+    """A volume that refuses to unlink some names, as one does for another user."""
+
+    def unlink(self, path: Any) -> None:
+        if os.path.basename(path) == "3":
+            raise PermissionError(13, "Permission denied", path)
+        super().unlink(path)
+
+
+@pytest.fixture
+def obstructed(vol: gfapi.Volume) -> Any:
+    with Obstructed(vol.hosts, vol.volname) as volume:
+        yield volume
+
+
+def test_rmtree_stops_at_an_error(obstructed: gfapi.Volume, tree: str) -> None:
+    with pytest.raises(PermissionError) as caught:
+        obstructed.rmtree(tree)
+    assert caught.value.filename == f"{tree}/a/b/3"
+    assert obstructed.exists(f"{tree}/a/b/3")
+
+
+def test_rmtree_tells_onerror_what_failed_and_goes_on(obstructed: gfapi.Volume, tree: str) -> None:
+    calls: list[Any] = []
+    obstructed.rmtree(tree, onerror=lambda *arguments: calls.append(arguments))
+    assert [(function.__name__, path) for function, path, _ in calls] == [
+        ("unlink", f"{tree}/a/b/3"),
+        ("rmdir", f"{tree}/a/b"),
+        ("rmdir", f"{tree}/a"),
+        ("rmdir", tree),
+    ]
+    assert isinstance(calls[0][2], PermissionError)
+    assert [type(error) for _, _, error in calls[1:]] == [OSError] * 3
+    assert list(obstructed.walk(tree)) == [
+        (tree, ["a"], []),
+        (f"{tree}/a", ["b"], []),
+        (f"{tree}/a/b", [], ["3"]),
+    ]
+
+
+def test_rmtree_tells_onerror_of_a_top_that_it_cannot_remove(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    calls: list[Any] = []
+    vol.symlink("top", f"{folder}/link")
+    for path in (f"{folder}/missing", f"{folder}/link"):
+        vol.rmtree(path=path, ignore_errors=False, onerror=lambda *a: calls.append(a))
+    assert {path for _, path, _ in calls} == {f"{folder}/missing", f"{folder}/link"}
+    assert all(isinstance(error, OSError) for _, _, error in calls)
+    assert "a" in vol.listdir(tree)
+
+
+def test_rmtree_ignores_an_error_and_removes_the_rest(obstructed: gfapi.Volume, tree: str) -> None:
+    obstructed.rmtree(tree, ignore_errors=True)
+    assert [files for _, _, files in obstructed.walk(tree)] == [[], [], ["3"]]
