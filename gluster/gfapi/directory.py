@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Optional, Union
 
 from . import api
-from .mount import Descriptor
+from .descriptor import Descriptor
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -66,7 +66,7 @@ class Dir:
         self._descriptor.close()
 
     def __enter__(self) -> Dir:
-        self._descriptor.pointer  # noqa: B018 - raises EBADF if closed
+        self._descriptor.check_open()
         return self
 
     def __exit__(self, *exc_info: object) -> None:

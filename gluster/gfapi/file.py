@@ -12,18 +12,15 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, Optional, Union
 
 from . import api, xattr
+from .descriptor import Descriptor
 from .gate import bad_descriptor
-from .mount import Descriptor, descriptor_at
+from .mount import descriptor_at
 
 # What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
 # and refuse 1 GiB.
 _MOST = 1 << 27
 _CHUNK = 1 << 17
 _LINE = 1 << 13
-
-# GlusterFS looks at it too late. It takes data for a file open for reading, and refuses them when
-# nobody waits for them any more; and of one open for writing it gives out what it has in memory.
-_ACCESS = os.O_ACCMODE
 
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16
 
@@ -116,7 +113,7 @@ class File(io.RawIOBase):
         self._descriptor.close()
 
     def __enter__(self) -> File:
-        self._descriptor.pointer  # noqa: B018 - raises EBADF if closed
+        self._descriptor.check_open()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -162,15 +159,15 @@ class File(io.RawIOBase):
         if limit > _MOST:
             return self._read_pieces(limit)
         if limit == 0:
-            self._access_mode()
+            self._descriptor.check_open()
             return b""
         data = api.new_bytes(None, limit)
         descriptor = self._descriptor
-        if descriptor.flags & _ACCESS == os.O_WRONLY:
+        if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
             if descriptor.is_at_end:
-                _go_to_end(descriptor)
+                descriptor.find_end()
             count = api.glfs_read(descriptor, data, limit, 0)
         return data if count == limit else data[:count]
 
@@ -184,14 +181,15 @@ class File(io.RawIOBase):
     def _read_pieces(self, limit: int) -> bytes:
         """Read until there is no more, or so many bytes."""
         pieces = []
-        expected = self.fgetsize() - self.tell()
-        while limit:
-            piece = self.read(min(max(expected, _CHUNK), _MOST, limit))
-            if not piece:
-                break
-            pieces.append(piece)
-            limit -= len(piece)
-            expected -= len(piece)
+        with self._descriptor.position:
+            expected = self.fgetsize() - self.tell()
+            while limit:
+                piece = self.read(min(max(expected, _CHUNK), _MOST, limit))
+                if not piece:
+                    break
+                pieces.append(piece)
+                limit -= len(piece)
+                expected -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def readinto(self, buf: Any) -> int:
@@ -206,21 +204,22 @@ class File(io.RawIOBase):
         if size > _MOST:
             return self._readinto_pieces(memoryview(buf).cast("B"))
         descriptor = self._descriptor
-        if descriptor.flags & _ACCESS == os.O_WRONLY:
+        if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
         if size == 0:
-            self._access_mode()
+            self._descriptor.check_open()
             return 0
         with descriptor.position:
             if descriptor.is_at_end:
-                _go_to_end(descriptor)
+                descriptor.find_end()
             count: int = api.glfs_read(descriptor, memory, size, 0)
         return count
 
     def _readinto_pieces(self, view: memoryview) -> int:
         done = 0
-        while count := self.readinto(view[done : done + _MOST]):
-            done += count
+        with self._descriptor.position:
+            while count := self.readinto(view[done : done + _MOST]):
+                done += count
         return done
 
     def readline(self, size: Optional[int] = -1) -> bytes:
@@ -231,20 +230,21 @@ class File(io.RawIOBase):
         :param size: how many bytes at most; no limit if it is negative or None.
         :raises OSError: on failure.
         """
-        limit = -1 if size is None else size
+        limit = sys.maxsize if size is None or size < 0 else size
         line = b""
-        while limit < 0 or len(line) < limit:
-            chunk = self.read(_LINE if limit < 0 else min(_LINE, limit - len(line)))
-            end = chunk.find(b"\n") + 1
-            line += chunk[: end or None]
-            if end:
-                self.lseek(end - len(chunk), os.SEEK_CUR)
-            if end or not chunk:
-                break
+        with self._descriptor.position:
+            while len(line) < limit:
+                chunk = self.read(min(_LINE, limit - len(line)))
+                end = chunk.find(b"\n") + 1
+                line += chunk[: end or None]
+                if end:
+                    self.lseek(end - len(chunk), os.SEEK_CUR)
+                if end or not chunk:
+                    break
         return line
 
     def __iter__(self) -> File:
-        self._access_mode()
+        self._descriptor.check_open()
         return self
 
     def __next__(self) -> bytes:
@@ -268,13 +268,16 @@ class File(io.RawIOBase):
             data = data.encode()
         memory, size = api.memory(data)
         descriptor = self._descriptor
-        if descriptor.flags & _ACCESS == os.O_RDONLY:
+        if not descriptor.is_writable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
             done: int = api.glfs_write(descriptor, memory, min(size, _MOST), 0)
             while done < size:
                 rest, left = api.memory(memoryview(data).cast("B")[done:])
-                done += api.glfs_write(descriptor, rest, min(left, _MOST), 0)
+                more = api.glfs_write(descriptor, rest, min(left, _MOST), 0)
+                if not more:  # it takes no more, and does not say why
+                    raise OSError(errno.EIO, os.strerror(errno.EIO), descriptor.path)
+                done += more
             descriptor.is_at_end = bool(descriptor.flags & os.O_APPEND)
         return done
 
@@ -294,21 +297,7 @@ class File(io.RawIOBase):
         :returns: the new position, in bytes from the beginning.
         :raises OSError: on failure.
         """
-        descriptor = self._descriptor
-        with descriptor.position:
-            # libgfapi itself goes to places before the beginning.
-            if how == os.SEEK_CUR:
-                if descriptor.is_at_end:
-                    _go_to_end(descriptor)
-                pos += api.glfs_lseek(descriptor, 0, os.SEEK_CUR)
-            elif how == os.SEEK_END:
-                pos += self.fgetsize()
-            if how in (os.SEEK_CUR, os.SEEK_END):
-                how = os.SEEK_SET
-            self._check_range(pos)
-            position: int = api.glfs_lseek(descriptor, pos, how)
-            descriptor.is_at_end = False
-        return position
+        return self._descriptor.seek(pos, how)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position, as :meth:`io.IOBase.seek`; see :meth:`lseek`."""
@@ -323,41 +312,39 @@ class File(io.RawIOBase):
 
         :raises OSError: EBADF if the file is closed.
         """
-        return self._access_mode() >= 0
+        self._descriptor.check_open()
+        return True
 
     def readable(self) -> bool:
         """Whether the file was opened for reading.
 
         :raises OSError: EBADF if the file is closed.
         """
-        return self._access_mode() in (os.O_RDONLY, os.O_RDWR)
+        self._descriptor.check_open()
+        return self._descriptor.is_readable
 
     def writable(self) -> bool:
         """Whether the file was opened for writing.
 
         :raises OSError: EBADF if the file is closed.
         """
-        return self._access_mode() in (os.O_WRONLY, os.O_RDWR)
+        self._descriptor.check_open()
+        return self._descriptor.is_writable
 
     def isatty(self) -> bool:
         """Whether it is a terminal: never.
 
         :raises OSError: EBADF if the file is closed.
         """
-        return self._access_mode() < 0
-
-    def _access_mode(self) -> int:
-        descriptor = self._descriptor
-        if not descriptor.is_open:
-            raise bad_descriptor(descriptor.path)
-        return descriptor.flags & _ACCESS
+        self._descriptor.check_open()
+        return False
 
     def flush(self) -> None:
         """Do nothing: this file has no buffer of its own. See :meth:`fsync`.
 
         :raises OSError: EBADF if the file is closed.
         """
-        self._access_mode()
+        self._descriptor.check_open()
 
     # ------------------------------------------------------------------ content and space
 
@@ -381,7 +368,7 @@ class File(io.RawIOBase):
         :param length: the new size in bytes.
         :raises OSError: on failure.
         """
-        self._check_range(length)
+        self._descriptor.check_range(length)
         api.glfs_ftruncate(self._descriptor, length, None, None)
 
     def truncate(self, size: Optional[int] = None) -> int:
@@ -410,7 +397,7 @@ class File(io.RawIOBase):
         elif mode == _FALLOC_FL_ZERO_RANGE:
             self.zerofill(offset, length)
         elif operator.index(mode) in (0, _FALLOC_FL_KEEP_SIZE):
-            self._check_range(offset, length)
+            self._descriptor.check_range(offset, length)
             api.glfs_fallocate(self._descriptor, mode, offset, length)
         else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), self._descriptor.path)
@@ -422,7 +409,7 @@ class File(io.RawIOBase):
         :param len: its length in bytes.
         :raises OSError: on failure.
         """
-        self._check_range(offset, len)
+        self._descriptor.check_range(offset, len)
         api.glfs_discard(self._descriptor, offset, len)
 
     def zerofill(self, offset: int, length: int) -> None:
@@ -432,13 +419,8 @@ class File(io.RawIOBase):
         :param length: its length in bytes.
         :raises OSError: on failure.
         """
-        self._check_range(offset, length)
+        self._descriptor.check_range(offset, length)
         api.glfs_zerofill(self._descriptor, offset, length)
-
-    def _check_range(self, *numbers: int) -> None:
-        """Refuse what no brick is to see: with some kinds of volume it does harm there."""
-        if min(numbers) < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self._descriptor.path)
 
     # ------------------------------------------------------------------ metadata
 
@@ -515,11 +497,6 @@ class File(io.RawIOBase):
         :raises OSError: ENODATA if there is none; and others.
         """
         api.glfs_fremovexattr(self._descriptor, key)
-
-
-def _go_to_end(descriptor: Descriptor) -> None:
-    api.glfs_lseek(descriptor, 0, os.SEEK_END)
-    descriptor.is_at_end = False
 
 
 def _find(fd: int) -> Descriptor:

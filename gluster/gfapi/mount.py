@@ -20,8 +20,9 @@ from collections.abc import Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 from . import api
+from .descriptor import Descriptor
 from .exceptions import LibgfapiException, VolumeNotMounted
-from .gate import Gate, bad_descriptor, exiting, refusal, wait_until
+from .gate import Gate, exiting, refusal, wait_until
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -38,58 +39,6 @@ _HELD_BACK = re.compile(
 )
 _PROBE_TIMEOUT = 3.0  # seconds
 _DEFAULT_LOGS = "/var/log/glusterfs"
-
-
-class Descriptor(Gate):
-    """An open glfd of a mount.
-
-    :ivar mount: the Mount that it belongs to.
-    :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
-    :ivar is_directory: whether ``glfs_closedir`` closes it.
-    :ivar position: held by a call that uses the descriptor's own position, as the kernel does
-        for its descriptors: two threads never read or write the same place.
-    :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
-        after it has appended.
-    """
-
-    __slots__ = ("flags", "is_at_end", "is_directory", "mount", "position")
-
-    def __init__(
-        self, mount: Mount, pointer: int, path: Any, flags: int, is_directory: bool
-    ) -> None:
-        super().__init__(pointer, path)
-        self.mount = mount
-        self.flags = flags
-        self.is_directory = is_directory
-        self.is_at_end = False
-        self.position = threading.RLock()
-        mount.descriptors.add(self)
-
-    def close(self, deadline: float = float("inf")) -> None:
-        """Let the calls inside finish, then close.
-
-        :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
-        :raises OSError: EBADF if it is closed already, or what C's close says.
-        """
-        pointer = self.shut()
-        if pointer is None:
-            raise bad_descriptor(self.path)
-        try:
-            if not self.drain(deadline):
-                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
-        except BaseException:
-            self.pointer = pointer
-            raise
-        try:
-            close = api.glfs_closedir if self.is_directory else api.glfs_close
-            close(Gate(pointer, self.path))
-        finally:
-            # Whatever close said: a second one on the same pointer kills the process.
-            self.mount.descriptors.discard(self)
-
-    def forget(self) -> None:
-        super().forget()
-        self.position = threading.RLock()
 
 
 class Mount(Gate):

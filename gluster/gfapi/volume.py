@@ -18,9 +18,10 @@ from .arguments import (
     flags_of,
     timespecs,
 )
+from .descriptor import Descriptor
 from .directory import Dir, ScandirIterator
 from .file import File, Glfd
-from .mount import Descriptor, Mount, Server, set_logging, start_glfs
+from .mount import Mount, Server, set_logging, start_glfs
 
 if TYPE_CHECKING:
     import uuid

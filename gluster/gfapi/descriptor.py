@@ -1,0 +1,125 @@
+"""Descriptor: an open glfd, made to behave like one of the kernel's where libgfapi's does not."""
+
+from __future__ import annotations
+
+import errno
+import operator
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from . import api
+from .gate import Gate, bad_descriptor
+
+if TYPE_CHECKING:
+    from .mount import Mount
+
+
+class Descriptor(Gate):
+    """An open glfd of a mount.
+
+    :ivar mount: the Mount that it belongs to.
+    :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
+    :ivar is_directory: whether ``glfs_closedir`` closes it.
+    :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
+        for writing, it gives out what it has in memory.
+    :ivar is_writable: whether that allows writing. Of a file open for reading, GlusterFS takes the
+        data, and refuses them when nobody waits for them any more.
+    :ivar position: held by a call that uses the descriptor's own position, as the kernel does
+        for its descriptors: two threads never read or write the same place.
+    :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
+        after it has appended.
+    """
+
+    __slots__ = (
+        "flags",
+        "is_at_end",
+        "is_directory",
+        "is_readable",
+        "is_writable",
+        "mount",
+        "position",
+    )
+
+    def __init__(
+        self, mount: Mount, pointer: int, path: Any, flags: int, is_directory: bool
+    ) -> None:
+        super().__init__(pointer, path)
+        self.mount = mount
+        self.flags = flags
+        self.is_directory = is_directory
+        access = flags & os.O_ACCMODE
+        self.is_readable = access in (os.O_RDONLY, os.O_RDWR)
+        self.is_writable = access in (os.O_WRONLY, os.O_RDWR)
+        self.is_at_end = False
+        self.position = threading.RLock()
+        mount.descriptors.add(self)
+
+    def check_open(self) -> None:
+        """Raise EBADF if it is closed."""
+        if not self.is_open:
+            raise bad_descriptor(self.path)
+
+    def check_range(self, *numbers: int) -> None:
+        """Raise EBADF if it is closed, and EINVAL if an offset or length is negative.
+
+        No brick is to see one: with some kinds of volume it does harm there.
+        """
+        self.check_open()
+        if min(numbers) < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self.path)
+
+    def size(self) -> int:
+        """The file's size in bytes."""
+        stat = api.Stat()
+        api.glfs_fstat(self, stat)
+        return stat.st_size
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Set the position, and return it. libgfapi itself goes to places before the beginning."""
+        offset = operator.index(offset)
+        with self.position:
+            if whence == os.SEEK_CUR:
+                self.find_end()
+                here: int = api.glfs_lseek(self, 0, os.SEEK_CUR)
+                if not offset:
+                    return here
+                whence, offset = os.SEEK_SET, here + offset
+            elif whence == os.SEEK_END:
+                whence, offset = os.SEEK_SET, self.size() + offset
+            self.check_range(offset)
+            position: int = api.glfs_lseek(self, offset, whence)
+            self.is_at_end = False
+        return position
+
+    def find_end(self) -> None:
+        """Go to the end of the file if that is where the position should be."""
+        if self.is_at_end:
+            api.glfs_lseek(self, 0, os.SEEK_END)
+            self.is_at_end = False
+
+    def close(self, deadline: float = float("inf")) -> None:
+        """Let the calls inside finish, then close.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
+        :raises OSError: EBADF if it is closed already, or what C's close says.
+        """
+        pointer = self.shut()
+        if pointer is None:
+            raise bad_descriptor(self.path)
+        try:
+            if not self.drain(deadline):
+                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
+        except BaseException:
+            self.pointer = pointer
+            raise
+        try:
+            close = api.glfs_closedir if self.is_directory else api.glfs_close
+            close(Gate(pointer, self.path))
+        finally:
+            # Whatever close said: a second one on the same pointer kills the process.
+            self.mount.descriptors.discard(self)
+
+    def forget(self) -> None:
+        super().forget()
+        self.position = threading.RLock()
