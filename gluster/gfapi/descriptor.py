@@ -6,13 +6,17 @@ import errno
 import operator
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import api
-from .gate import Gate, bad_descriptor
+from .gate import Gate, Unpicklable, bad_descriptor
 
 if TYPE_CHECKING:
     from .mount import Mount
+
+
+Self = TypeVar("Self", bound="Opened")
 
 
 class Descriptor(Gate):
@@ -123,3 +127,41 @@ class Descriptor(Gate):
     def forget(self) -> None:
         super().forget()
         self.position = threading.RLock()
+
+
+class Opened(Unpicklable):
+    """What is open until it is closed: a File or a Dir."""
+
+    _descriptor: Descriptor
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return not self._descriptor.is_open
+
+    @property
+    def _state(self) -> str:
+        return " closed" if self.closed else ""
+
+    def close(self) -> None:
+        """Let calls of other threads on it finish, then close it (``glfs_close``,
+        ``glfs_closedir``).
+
+        :raises OSError: EBADF if it is closed already; for a file also what became known of
+            earlier writes, as ENOSPC or EDQUOT. It is closed then too.
+        """
+        self._descriptor.close()
+
+    def __enter__(self: Self) -> Self:
+        self._descriptor.check_open()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if not self.closed:
+            self.close()
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is not None and descriptor.is_open:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self.close()

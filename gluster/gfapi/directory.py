@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
-import warnings
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, AnyStr, Generic, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, AnyStr, Generic, Optional, Union
 
 from . import api
-from .descriptor import Descriptor
+from .descriptor import Descriptor, Opened
+from .gate import Unpicklable
 
 if TYPE_CHECKING:
     from .volume import Volume
 
 
-class Dir:
+class Dir(Opened):
     """An open directory: an iterator over its entries, ``.`` and ``..`` among them.
 
     It yields :class:`~gluster.gfapi.api.Dirent` objects, or with ``readdirplus`` pairs of those
@@ -28,14 +28,8 @@ class Dir:
         self._descriptor = descriptor
         self._readdirplus = readdirplus
 
-    @property
-    def closed(self) -> bool:
-        """Whether the directory is closed."""
-        return not self._descriptor.is_open
-
     def __repr__(self) -> str:
-        state = " closed" if self.closed else ""
-        return f"<gluster.gfapi.Dir path={self._descriptor.path!r}{state}>"
+        return f"<gluster.gfapi.Dir path={self._descriptor.path!r}{self._state}>"
 
     def __iter__(self) -> Dir:
         return self
@@ -58,34 +52,8 @@ class Dir:
                 api.glfs_readdirplus_r(descriptor, stat, entry, found)
         return bool(found)
 
-    def close(self) -> None:
-        """Close the directory (``glfs_closedir``).
 
-        :raises OSError: EBADF if it is closed already.
-        """
-        self._descriptor.close()
-
-    def __enter__(self) -> Dir:
-        self._descriptor.check_open()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if not self.closed:
-            self.close()
-
-    def __del__(self) -> None:
-        descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None and descriptor.is_open:
-            warnings.warn(
-                f"unclosed directory {self!r}", ResourceWarning, source=self, stacklevel=2
-            )
-            self.close()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
-
-
-class DirEntry(Generic[AnyStr]):
+class DirEntry(Unpicklable, Generic[AnyStr]):
     """What :meth:`Volume.scandir` yields: the name, path and status of a directory entry.
 
     The status came with the listing and is not asked for again. For a fresh one, call
@@ -167,9 +135,6 @@ class DirEntry(Generic[AnyStr]):
             return self.stat(follow_symlinks).st_mode
         except FileNotFoundError:
             return 0
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
 class ScandirIterator(Generic[AnyStr]):

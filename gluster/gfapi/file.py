@@ -7,12 +7,11 @@ import io
 import operator
 import os
 import sys
-import warnings
 from collections.abc import Iterable
 from typing import Any, NoReturn, Optional, Union
 
 from . import api, xattr
-from .descriptor import Descriptor
+from .descriptor import Descriptor, Opened
 from .gate import bad_descriptor
 from .mount import descriptor_at
 
@@ -43,7 +42,7 @@ class Glfd(int):
         raise io.UnsupportedOperation("a file of libgfapi has no descriptor of the kernel's")
 
 
-class File(io.RawIOBase):
+class File(Opened, io.RawIOBase):
     """An open file, like Python's own raw binary files.
 
     It is an :class:`io.RawIOBase`, so :class:`io.BufferedReader`, :class:`io.TextIOWrapper`,
@@ -93,41 +92,10 @@ class File(io.RawIOBase):
         """The path given to :meth:`Volume.fopen` or :meth:`Volume.open`."""
         return self._name
 
-    @property
-    def closed(self) -> bool:
-        """Whether the file is closed."""
-        return not self._descriptor.is_open
-
     def __repr__(self) -> str:
-        state = " closed" if self.closed else ""
-        return f"<gluster.gfapi.File name={self._name!r} mode={self._mode!r}{state}>"
+        return f"<gluster.gfapi.File name={self._name!r} mode={self._mode!r}{self._state}>"
 
     # ------------------------------------------------------------------ lifetime
-
-    def close(self) -> None:
-        """Let calls of other threads on this file finish, then close it (``glfs_close``).
-
-        :raises OSError: EBADF if it is closed already; or what became known of earlier writes,
-            as ENOSPC or EDQUOT. It is closed then too.
-        """
-        self._descriptor.close()
-
-    def __enter__(self) -> File:
-        self._descriptor.check_open()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if not self.closed:
-            self.close()
-
-    def __del__(self) -> None:
-        descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None and descriptor.is_open:
-            warnings.warn(f"unclosed file {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self.close()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
     def dup(self) -> File:
         """Duplicate the file (``glfs_dup``).

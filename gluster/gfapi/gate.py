@@ -20,7 +20,16 @@ exiting = threading.Event()
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0002, 0.02  # seconds
 
 
-class Gate:
+class Unpicklable:
+    """What stands for something of this process alone."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+class Gate(Unpicklable):
     """Guards one C pointer.
 
     :ivar pointer: the address; reading it raises what :meth:`refuse` says once it is shut.
@@ -87,9 +96,6 @@ class Gate:
         """After a fork, in the child: the object and the threads that used it are gone."""
         self.shut()
         self.calls = []  # a new list: a wrapper below us on the stack still pops from the old one
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
 
 def wait_until(is_over: Callable[[], object], deadline: float) -> bool:

@@ -6,7 +6,7 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
 from . import api, tree, xattr
 from .arguments import (
@@ -21,6 +21,7 @@ from .arguments import (
 from .descriptor import Descriptor
 from .directory import Dir, ScandirIterator
 from .file import File, Glfd
+from .gate import Unpicklable
 from .mount import Mount, Server, set_logging, start_glfs
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _LONGEST_PATH = 4096
 
 
-class Volume:
+class Volume(Unpicklable):
     """A GlusterFS volume.
 
     ``with Volume(...) as vol`` mounts it, and unmounts it at the end. Without ``with``, call
@@ -88,9 +89,6 @@ class Volume:
 
     def __exit__(self, *exc_info: object) -> None:
         self.umount()
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
     def mount(self) -> None:
         """Mount the volume (``glfs_new``, ``glfs_set_volfile_server``, ``glfs_init``).

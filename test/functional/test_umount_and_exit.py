@@ -225,8 +225,8 @@ def test_a_volume_that_is_dropped_is_unmounted(
 @pytest.mark.parametrize(
     ("opened", "message"),
     [
-        (lambda vol, folder: vol.fopen(f"{folder}/file", "w"), "unclosed file <gluster.gfapi.File"),
-        (lambda vol, folder: vol.opendir(folder), "unclosed directory <gluster.gfapi.Dir"),
+        (lambda vol, folder: vol.fopen(f"{folder}/file", "w"), "unclosed <gluster.gfapi.File"),
+        (lambda vol, folder: vol.opendir(folder), "unclosed <gluster.gfapi.Dir"),
     ],
     ids=["File", "Dir"],
 )
@@ -248,7 +248,7 @@ def test_a_scandir_that_is_abandoned_warns_and_closes_itself(
     before = len(plain_vol._mount.descriptors)
     scans = [plain_vol.scandir(plain_folder)]
     next(scans[0])
-    with pytest.warns(ResourceWarning, match="unclosed directory"):
+    with pytest.warns(ResourceWarning, match="unclosed <gluster.gfapi.Dir"):
         scans.clear()
     assert len(plain_vol._mount.descriptors) == before
 
