@@ -86,6 +86,52 @@ def test_umount_has_everything_on_the_bricks_when_it_returns(
             assert file.read() == data * 4
 
 
+def write_what_cannot_be_stored(vol: gfapi.Volume, path: str) -> gfapi.File:
+    """The volume takes it, and finds out when it passes it on."""
+    file = vol.fopen(path, "w")
+    file.seek(2**62)
+    file.write(b"x")
+    return file
+
+
+def test_close_tells_of_a_write_that_failed_and_has_closed_the_file(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    file = write_what_cannot_be_stored(vol, f"{folder}/file")
+    with pytest.raises(OSError, match="File too large") as caught:
+        file.close()
+    assert caught.value.filename == f"{folder}/file"
+    assert file.closed
+
+
+def test_umount_tells_of_a_write_that_failed_and_has_unmounted(
+    sandbox_volume: sandbox.SandboxVolume, folder: str, vol: gfapi.Volume
+) -> None:
+    other = sandbox_volume.client()
+    other.mount()
+    file = write_what_cannot_be_stored(other, f"{folder}/file")
+    with pytest.raises(gfapi.LibgfapiException, match=r"umount: .*File too large.*/file"):
+        other.umount()
+    assert not other.mounted
+    assert file.closed
+    other.umount()
+    with other:
+        assert other.listdir(folder) == ["file"]
+
+
+def test_a_program_that_ends_does_not_hide_a_write_that_failed(
+    plain: sandbox.SandboxVolume, plain_folder: str, run_python: Run
+) -> None:
+    program = """
+        vol.mount()
+        file = vol.fopen(folder + "/file", "w")
+        file.seek(2**62)
+        file.write(b"x")
+    """
+    done = run_python(plain, plain_folder, program, timeout=NO_TEAR_DOWN)
+    assert "File too large" in done.stderr
+
+
 def test_umount_works_after_a_file_was_opened_and_closed_without_a_read(
     sandbox_volume: sandbox.SandboxVolume, output_of: Output, folder: str
 ) -> None:
