@@ -39,6 +39,7 @@ _HELD_BACK = re.compile(
 )
 _PROBE_TIMEOUT = 3.0  # seconds
 _DEFAULT_LOGS = "/var/log/glusterfs"
+_MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 
 
 class Mount(Gate):
@@ -260,8 +261,8 @@ def start_glfs(
         api.glfs_init(glfs)
     except OSError as error:
         finish_in_background(glfs.pointer)
-        cause = _why_not_mounted(error, volname, servers)
-        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", error.errno) from None
+        code, cause = _why_not_mounted(error, servers)
+        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
     except BaseException:
         finish_in_background(glfs.pointer)
         raise
@@ -292,20 +293,21 @@ def _why_not_written(file: Optional[str]) -> Optional[OSError]:
         return error
 
 
-def _why_not_mounted(error: OSError, volname: str, servers: Sequence[Server]) -> str:
+def _why_not_mounted(error: OSError, servers: Sequence[Server]) -> tuple[Optional[int], str]:
+    """The error number and the words for what ``glfs_init`` said."""
     where = ", ".join(f"{s.host}:{s.port}" if s.port else s.host for s in servers)
-    if error.errno == errno.ENOENT and not api.translators_installed():
-        return (
+    if error.errno in _MISSING and not api.translators_installed():
+        return errno.ENOENT, (
             "GlusterFS's translators are not installed; on Debian and Ubuntu they are in "
             "glusterfs-common, on Fedora and Enterprise Linux in glusterfs-client-xlators"
         )
     if not any(server.answers() for server in servers):
-        return f"nothing answers on {where}; is glusterd running there?"
-    if error.errno == errno.ENOENT:
-        return f"glusterd on {where} knows no such volume"
+        return error.errno, f"nothing answers on {where}; is glusterd running there?"
+    if error.errno in _MISSING:
+        return errno.ENOENT, f"glusterd on {where} knows no such volume"
     if error.errno in (errno.EIO, errno.ENOTCONN):
-        return "it is not started, or none of its bricks can be reached"
-    return error.strerror or str(error)
+        return error.errno, "it is not started, or none of its bricks can be reached"
+    return error.errno, error.strerror or str(error)
 
 
 # ------------------------------------------------------------------------- exit and fork
