@@ -328,10 +328,7 @@ def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
-    dst = _inside(vol, src, dst)
-    _copy_content(vol, src, dst, _PRIVATE)
-    copymode(vol, src, dst)
-    return dst
+    return _copy_with(copymode, vol, src, dst)
 
 
 def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
@@ -343,9 +340,16 @@ def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
+    return _copy_with(copystat, vol, src, dst)
+
+
+def _copy_with(
+    attributes: Callable[[Volume, Any, Any], None], vol: Volume, src: api.AnyPath, dst: api.AnyPath
+) -> Any:
+    """Copy content, then attributes, to a file or into a directory."""
     dst = _inside(vol, src, dst)
     _copy_content(vol, src, dst, _PRIVATE)
-    copystat(vol, src, dst)
+    attributes(vol, src, dst)
     return dst
 
 
