@@ -31,7 +31,35 @@ end-volume
 """
 
 
-class Node:
+def owner(pid_file: str) -> Optional[int]:
+    """The living process that a pid file names.
+
+    :returns: its id, None if there is no such process or it is not the one that wrote the file.
+    """
+    try:
+        pid = int(Path(pid_file).read_text())
+    except (OSError, ValueError):
+        return None
+    return pid if pid_file in command_line(pid) else None
+
+
+class Process:
+    """What runs as long as the process that its pid file names."""
+
+    _pid_file: str
+
+    @property
+    def pid(self) -> Optional[int]:
+        """The process id, None while it is dead."""
+        return owner(self._pid_file)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self.pid is not None
+
+
+class Node(Process):
     """One node of a cluster: a glusterd with an address of its own.
 
     :ivar host: its address.
@@ -52,16 +80,6 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.host} {'alive' if self.alive else 'dead'}>"
-
-    @property
-    def pid(self) -> Optional[int]:
-        """The process id of its glusterd, None while it is dead."""
-        return owner(self._pid_file)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its glusterd runs."""
-        return self.pid is not None
 
     def prepare(self) -> None:
         """Make its folders and its configuration."""
@@ -116,15 +134,3 @@ class Node:
     def kill(self) -> None:
         """End all its processes at once, as a power failure would."""
         end(processes(self.folder))
-
-
-def owner(pid_file: str) -> Optional[int]:
-    """The living process that a pid file names.
-
-    :returns: its id, None if there is no such process or it is not the one that wrote the file.
-    """
-    try:
-        pid = int(Path(pid_file).read_text())
-    except (OSError, ValueError):
-        return None
-    return pid if pid_file in command_line(pid) else None

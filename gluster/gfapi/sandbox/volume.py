@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 from .exceptions import SandboxError
 from .janitor import command_line, end
 from .layout import Layout
-from .node import Node, owner
+from .node import Node, Process
 from .polling import wait_until
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _START_TIMEOUT = 60.0
 _REBALANCE_TIMEOUT = 300.0
 
 
-class Brick:
+class Brick(Process):
     """One brick of a volume.
 
     :ivar node: the node it is on.
@@ -42,16 +42,6 @@ class Brick:
 
     def __repr__(self) -> str:
         return f"<Brick {self.host}:{self.path} {'alive' if self.alive else 'dead'}>"
-
-    @property
-    def pid(self) -> Optional[int]:
-        """The process id, None while it is dead."""
-        return owner(self._pid_file)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its process runs."""
-        return self.pid is not None
 
     def remember(self) -> None:
         """Keep the command line of its process, to be able to start it again."""
