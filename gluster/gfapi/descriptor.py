@@ -73,11 +73,11 @@ class Descriptor(Gate):
         if min(numbers) < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self.path)
 
-    def size(self) -> int:
-        """The file's size in bytes."""
+    def stat(self) -> api.Stat:
+        """The status of what is open."""
         stat = api.Stat()
         api.glfs_fstat(self, stat)
-        return stat.st_size
+        return stat
 
     def seek(self, offset: int, whence: int) -> int:
         """Set the position, and return it. libgfapi itself goes to places before the beginning."""
@@ -90,7 +90,7 @@ class Descriptor(Gate):
                     return here
                 whence, offset = os.SEEK_SET, here + offset
             elif whence == os.SEEK_END:
-                whence, offset = os.SEEK_SET, self.size() + offset
+                whence, offset = os.SEEK_SET, self.stat().st_size + offset
             self.check_range(offset)
             position: int = api.glfs_lseek(self, offset, whence)
             self.is_at_end = False

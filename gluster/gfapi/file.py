@@ -398,9 +398,7 @@ class File(Opened, io.RawIOBase):
         :returns: an object with the attributes of :class:`os.stat_result`.
         :raises OSError: on failure.
         """
-        stat = api.Stat()
-        api.glfs_fstat(self._descriptor, stat)
-        return stat
+        return self._descriptor.stat()
 
     def fgetsize(self) -> int:
         """The file's size in bytes, as :meth:`fstat` has it.

@@ -120,8 +120,8 @@ class Mount(Gate):
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
 
         :param timeout: when to give up, in seconds.
-        :raises LibgfapiException: if a file could not be closed properly, or a call did not end.
-            The volume is unmounted all the same.
+        :raises LibgfapiException: if a file could not be closed properly, or a call did not end:
+            the volume is unmounted all the same. Or if another thread's unmount did not end.
         """
         deadline = time.monotonic() + timeout
         if not self.lock.acquire(timeout=timeout):

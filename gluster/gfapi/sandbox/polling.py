@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Callable
 
+from .. import gate
 from .exceptions import SandboxError
-
-_INTERVAL = 0.05
 
 
 def wait_until(condition: Callable[[], bool], timeout: float, failure: str) -> None:
@@ -18,8 +17,5 @@ def wait_until(condition: Callable[[], bool], timeout: float, failure: str) -> N
     :param failure: what to say when it still does not hold, e.g. "Node 1 did not answer".
     :raises SandboxError: with that text, when the time is over.
     """
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SandboxError(f"{failure} within {timeout:g} seconds.")
-        time.sleep(_INTERVAL)
+    if not gate.wait_until(condition, time.monotonic() + timeout):
+        raise SandboxError(f"{failure} within {timeout:g} seconds.")
