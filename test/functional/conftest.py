@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import itertools
 import os
@@ -29,14 +30,23 @@ KINDS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--kinds",
+        type=kinds_of,
         default=",".join(KINDS),
         help="the kinds of volume that tests of files run on (default: %(default)s)",
     )
 
 
+def kinds_of(text: str) -> list[str]:
+    kinds = text.split(",")
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(KINDS)}")
+    return kinds
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "sandbox_volume" in metafunc.fixturenames:
-        kinds = metafunc.config.getoption("kinds").split(",")
+        kinds = metafunc.config.getoption("kinds")
         metafunc.parametrize("sandbox_volume", kinds, indirect=True, scope="session")
 
 
