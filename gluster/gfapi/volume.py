@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
-from . import api, tree, xattr
+from . import api, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -16,7 +16,6 @@ from .arguments import (
     checked_protocol,
     checked_text,
     flags_of,
-    timespecs,
 )
 from .descriptor import Descriptor
 from .directory import Dir, ScandirIterator
@@ -26,8 +25,6 @@ from .mount import Mount, Server, set_logging, start_glfs
 
 if TYPE_CHECKING:
     import uuid
-
-_LONGEST_PATH = 4096
 
 
 class Volume(Unpicklable):
@@ -270,253 +267,32 @@ class Volume(Unpicklable):
         """
         return ScandirIterator(self, os.fspath(path))
 
-    # ------------------------------------------------------------------ status
+    # ------------------------------------------------------------------ calls on a path
 
-    def stat(self, path: api.AnyPath) -> api.Stat:
-        """The status of a path (``glfs_stat``), as :func:`os.stat`.
+    stat = metadata.stat
+    lstat = metadata.lstat
+    statvfs = metadata.statvfs
+    access = metadata.access
+    chmod = metadata.chmod
+    chown = metadata.chown
+    utime = metadata.utime
 
-        :param path: the path (str, bytes or path-like).
-        :returns: an object with the attributes of :class:`os.stat_result`.
-        :raises OSError: on failure.
-        """
-        stat = api.Stat()
-        api.glfs_stat(self._mount, path, stat)
-        return stat
+    mkdir = names.mkdir
+    mknod = names.mknod
+    link = names.link
+    symlink = names.symlink
+    readlink = names.readlink
+    rename = names.rename
+    unlink = names.unlink
+    remove = names.remove
+    rmdir = names.rmdir
+    chdir = names.chdir
+    getcwd = names.getcwd
 
-    def lstat(self, path: api.AnyPath) -> api.Stat:
-        """The status of a path without following a symbolic link (``glfs_lstat``), as
-        :func:`os.lstat`.
-
-        :param path: the path (str, bytes or path-like).
-        :returns: an object with the attributes of :class:`os.stat_result`.
-        :raises OSError: on failure.
-        """
-        stat = api.Stat()
-        api.glfs_lstat(self._mount, path, stat)
-        return stat
-
-    def statvfs(self, path: api.AnyPath) -> api.Statvfs:
-        """The space on the volume (``glfs_statvfs``), as :func:`os.statvfs`.
-
-        :param path: any path on it (str, bytes or path-like).
-        :returns: an object with the attributes f_bsize, f_frsize, f_blocks, f_bfree, f_bavail,
-            f_files, f_ffree, f_favail, f_fsid, f_flag and f_namemax.
-        :raises OSError: on failure.
-        """
-        statvfs = api.Statvfs()
-        api.glfs_statvfs(self._mount, path, statvfs)
-        return statvfs
-
-    def access(self, path: api.AnyPath, mode: int) -> bool:
-        """Whether the caller may access a path (``glfs_access``), as :func:`os.access`.
-
-        :param path: the path (str, bytes or path-like).
-        :param mode: :data:`os.F_OK` (it exists), or any of :data:`os.R_OK`, :data:`os.W_OK` and
-            :data:`os.X_OK` together (int).
-        """
-        try:
-            api.glfs_access(self._mount, path, mode)
-        except OSError:
-            return False
-        return True
-
-    def chmod(self, path: api.AnyPath, mode: int) -> None:
-        """Change the mode of a path (``glfs_chmod``), as :func:`os.chmod`.
-
-        :param path: the path (str, bytes or path-like).
-        :param mode: the permission bits, as 0o644.
-        :raises OSError: on failure.
-        """
-        api.glfs_chmod(self._mount, path, mode)
-
-    def chown(self, path: api.AnyPath, uid: int, gid: int) -> None:
-        """Change owner and group of a path (``glfs_chown``), as :func:`os.chown`.
-
-        :param path: the path (str, bytes or path-like).
-        :param uid: the new owner's number, -1 to leave it.
-        :param gid: the new group's number, -1 to leave it.
-        :raises OSError: on failure.
-        """
-        api.glfs_chown(self._mount, path, uid, gid)
-
-    def utime(
-        self,
-        path: api.AnyPath,
-        times: Optional[tuple[float, float]] = None,
-        *,
-        ns: Optional[tuple[int, int]] = None,
-        follow_symlinks: bool = True,
-    ) -> None:
-        """Set the times of last access and change (``glfs_utimens``), as :func:`os.utime`.
-
-        :param path: the path (str, bytes or path-like).
-        :param times: both in seconds since the epoch (a tuple of two numbers); now, if neither
-            this nor ``ns`` is given.
-        :param ns: both in nanoseconds (a tuple of two int).
-        :param follow_symlinks: whether to set those of a symbolic link's target
-            (``glfs_lutimens`` if not).
-        :raises OSError: on failure.
-        :raises TypeError: if ``times`` or ``ns`` is no tuple of two numbers.
-        :raises ValueError: if both are given.
-        """
-        set_times = api.glfs_utimens if follow_symlinks else api.glfs_lutimens
-        set_times(self._mount, path, timespecs(times, ns))
-
-    # ------------------------------------------------------------------ names
-
-    def mkdir(self, path: api.AnyPath, mode: int = 0o777) -> None:
-        """Make a directory (``glfs_mkdir``), as :func:`os.mkdir`.
-
-        :param path: the path (str, bytes or path-like).
-        :param mode: its permission bits. No umask is applied.
-        :raises OSError: on failure.
-        """
-        api.glfs_mkdir(self._mount, path, mode)
-
-    def mknod(self, path: api.AnyPath, mode: int, dev: int = 0) -> None:
-        """Make a special or regular file (``glfs_mknod``), as :func:`os.mknod`.
-
-        :param path: the path (str, bytes or path-like).
-        :param mode: its type and permission bits, as ``stat.S_IFIFO | 0o600``; a regular file
-            where it has no type.
-        :param dev: the number of a device special file, from :func:`os.makedev`.
-        :raises OSError: on failure.
-        """
-        if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
-            mode |= stat_module.S_IFREG
-        api.glfs_mknod(self._mount, path, mode, dev)
-
-    def link(self, source: api.AnyPath, link_name: api.AnyPath) -> None:
-        """Make a hard link (``glfs_link``), as :func:`os.link`.
-
-        :param source: the file (str, bytes or path-like).
-        :param link_name: its additional name.
-        :raises OSError: on failure.
-        """
-        api.glfs_link(self._mount, source, link_name)
-
-    def symlink(self, source: api.AnyPath, link_name: api.AnyPath) -> None:
-        """Make a symbolic link (``glfs_symlink``), as :func:`os.symlink`.
-
-        :param source: what it points to (str, bytes or path-like).
-        :param link_name: the link's own path.
-        :raises OSError: on failure.
-        """
-        api.glfs_symlink(self._mount, source, link_name)
-
-    def readlink(self, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
-        """What a symbolic link points to (``glfs_readlink``), as :func:`os.readlink`.
-
-        :param path: the link (str, bytes or path-like).
-        :returns: str, or bytes if ``path`` is bytes.
-        :raises OSError: on failure.
-        """
-        target = bytearray(_LONGEST_PATH)
-        length = api.glfs_readlink(self._mount, path, *api.memory(target, writable=True))
-        raw: Any = bytes(target[:length])
-        return raw if isinstance(os.fspath(path), bytes) else os.fsdecode(raw)  # type: ignore[return-value]
-
-    def rename(self, src: api.AnyPath, dst: api.AnyPath) -> None:
-        """Rename a file or directory (``glfs_rename``), as :func:`os.rename`.
-
-        :param src: the path (str, bytes or path-like).
-        :param dst: the new one; a file there is replaced.
-        :raises OSError: on failure.
-        """
-        api.glfs_rename(self._mount, src, dst)
-
-    def unlink(self, path: api.AnyPath) -> None:
-        """Remove a file (``glfs_unlink``), as :func:`os.unlink`.
-
-        :param path: the path (str, bytes or path-like).
-        :raises OSError: on failure, as if it is a directory.
-        """
-        api.glfs_unlink(self._mount, path)
-
-    def remove(self, path: api.AnyPath) -> None:
-        """Remove a file; the same as :meth:`unlink`.
-
-        :param path: the path (str, bytes or path-like).
-        :raises OSError: on failure, as if it is a directory.
-        """
-        self.unlink(path)
-
-    def rmdir(self, path: api.AnyPath) -> None:
-        """Remove an empty directory (``glfs_rmdir``), as :func:`os.rmdir`.
-
-        :param path: the path (str, bytes or path-like).
-        :raises OSError: on failure.
-        """
-        api.glfs_rmdir(self._mount, path)
-
-    def chdir(self, path: api.AnyPath) -> None:
-        """Change this volume's working directory (``glfs_chdir``), as :func:`os.chdir`.
-
-        :param path: the directory (str, bytes or path-like).
-        :raises OSError: on failure.
-        """
-        mount = self._mount
-        api.glfs_chdir(mount, path)
-        mount.cwd = self._getcwd()
-
-    def getcwd(self) -> str:
-        """This volume's working directory (``glfs_getcwd``), as :func:`os.getcwd`.
-
-        :raises OSError: on failure.
-        """
-        return os.fsdecode(self._getcwd())
-
-    def _getcwd(self) -> bytes:
-        raw: bytes = api.glfs_getcwd(self._mount, *api.memory(bytearray(_LONGEST_PATH), True))
-        return raw
-
-    # ------------------------------------------------------------------ extended attributes
-
-    def getxattr(
-        self, path: api.AnyPath, key: Union[str, bytes], size: int = 0
-    ) -> Union[str, bytes]:
-        """The value of an extended attribute (``glfs_getxattr``), as :func:`os.getxattr`.
-
-        :param path: the path (str, bytes or path-like).
-        :param key: the attribute's name.
-        :param size: the value's length in bytes if it is known; 0 finds it out.
-        :returns: bytes if ``key`` is bytes. Else str, decoded with ``surrogateescape``, so that
-            no byte is lost.
-        :raises OSError: ENODATA if there is none; ERANGE if ``size`` is too small; and others.
-        """
-        return xattr.get(api.glfs_getxattr, self._mount, path, key=key, size=size)
-
-    def listxattr(self, path: api.AnyPath, size: int = 0) -> list[str]:
-        """The names of the extended attributes (``glfs_listxattr``), as :func:`os.listxattr`.
-
-        :param path: the path (str, bytes or path-like).
-        :param size: the length of all names with a NUL each if it is known; 0 finds it out.
-        :raises OSError: ERANGE if ``size`` is too small; and others.
-        """
-        return xattr.names(api.glfs_listxattr, self._mount, path, size=size)
-
-    def setxattr(
-        self, path: api.AnyPath, key: Union[str, bytes], value: Any, flags: int = 0
-    ) -> None:
-        """Set an extended attribute (``glfs_setxattr``), as :func:`os.setxattr`.
-
-        :param path: the path (str, bytes or path-like).
-        :param key: the attribute's name.
-        :param value: str or any contiguous buffer.
-        :param flags: 0 to create or replace, :data:`os.XATTR_CREATE` (1) to fail with EEXIST if
-            there is one, :data:`os.XATTR_REPLACE` (2) to fail with ENODATA if there is none.
-        :raises OSError: on failure.
-        """
-        api.glfs_setxattr(self._mount, path, key, *xattr.encode(value), flags)
-
-    def removexattr(self, path: api.AnyPath, key: Union[str, bytes]) -> None:
-        """Remove an extended attribute (``glfs_removexattr``), as :func:`os.removexattr`.
-
-        :param path: the path (str, bytes or path-like).
-        :param key: the attribute's name.
-        :raises OSError: ENODATA if there is none; and others.
-        """
-        api.glfs_removexattr(self._mount, path, key)
+    getxattr = xattr.getxattr
+    listxattr = xattr.listxattr
+    setxattr = xattr.setxattr
+    removexattr = xattr.removexattr
 
     # ------------------------------------------------------------------ what these make up
 

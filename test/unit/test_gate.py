@@ -275,6 +275,7 @@ def test_an_argument_that_does_not_fit_never_enters_the_gate() -> None:
 TWO_GATES = api.Row(
     "glfs_copy",
     "1.0",
+    "",
     parameters.status,
     (parameters.fd, parameters.path, parameters.fd, parameters.path, parameters.int_),
 )
@@ -341,7 +342,7 @@ def test_an_error_on_a_descriptor_names_what_it_was_opened_as() -> None:
 
 
 def test_an_error_on_two_descriptors_names_both() -> None:
-    row = api.Row("glfs_two", "1.0", parameters.status, (parameters.fd, parameters.fd))
+    row = api.Row("glfs_two", "1.0", "", parameters.status, (parameters.fd, parameters.fd))
 
     with pytest.raises(OSError, match="/one") as caught:
         api.wrap(row, lambda *arguments: -1)(Gate(1, "/one"), Gate(2, "/two"))
@@ -359,5 +360,5 @@ def test_the_result_of_c_is_the_result() -> None:
 
 
 def test_a_function_that_cannot_fail_returns_whatever_it_is() -> None:
-    row = api.Row("glfs_free", "1.0", parameters.nothing, (parameters.address,))
+    row = api.Row("glfs_free", "1.0", "", parameters.nothing, (parameters.address,))
     assert api.wrap(row, lambda pointer: None)(1) is None

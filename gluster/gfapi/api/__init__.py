@@ -14,6 +14,21 @@ from __future__ import annotations
 from typing import Any
 
 from .buffers import memory, new_bytes
+from .constants import (
+    HANDLE_LENGTH,
+    LEASE_ID_SIZE,
+    MAX_LOCK_OWNER_LEN,
+    LeaseCommand,
+    LeaseType,
+    LockMode,
+    SetAttr,
+    StatMask,
+    Sysrq,
+    UpcallEvents,
+    UpcallFlags,
+    UpcallReason,
+    Xreaddirp,
+)
 from .conversions import AnyPath, check_length, encode, encode_path
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
@@ -34,6 +49,9 @@ from .structures import (
 from .table import TABLE, Row
 
 __all__ = [
+    "HANDLE_LENGTH",
+    "LEASE_ID_SIZE",
+    "MAX_LOCK_OWNER_LEN",
     "TABLE",
     "AnyPath",
     "Dirent",
@@ -41,10 +59,20 @@ __all__ = [
     "GlfsStat",
     "Iovec",
     "Lease",
+    "LeaseCommand",
+    "LeaseType",
+    "LockMode",
     "Row",
+    "SetAttr",
     "Stat",
+    "StatMask",
     "Statvfs",
+    "Sysrq",
     "Timespec",
+    "UpcallEvents",
+    "UpcallFlags",
+    "UpcallReason",
+    "Xreaddirp",
     "available",
     "bind",
     "check_length",
