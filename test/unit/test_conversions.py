@@ -510,6 +510,7 @@ NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umou
 ARGUMENTS = {
     "dst": "/dst",
     "flags": os.O_RDWR | os.O_CREAT,
+    "gfid": b"0123456789abcdef",
     "gid": 0,
     "key": "user.x",
     "link_name": "/link",
