@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
-from . import api, metadata, names, tree, xattr
+from . import acl, api, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -293,6 +293,8 @@ class Volume(Unpicklable):
     listxattr = xattr.listxattr
     setxattr = xattr.setxattr
     removexattr = xattr.removexattr
+    getacl = acl.getacl
+    setacl = acl.setacl
 
     # ------------------------------------------------------------------ what these make up
 

@@ -31,6 +31,7 @@ from .constants import (
 )
 from .conversions import AnyPath, check_length, encode, encode_path
 from .functions import bind, failure, wrap
+from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
 from .parameters import result_pointer
 from .structures import (
@@ -53,6 +54,7 @@ __all__ = [
     "LEASE_ID_SIZE",
     "MAX_LOCK_OWNER_LEN",
     "TABLE",
+    "AclType",
     "AnyPath",
     "Dirent",
     "Flock",
@@ -73,6 +75,8 @@ __all__ = [
     "UpcallFlags",
     "UpcallReason",
     "Xreaddirp",
+    "acl_from_text",
+    "acl_to_text",
     "available",
     "bind",
     "check_length",

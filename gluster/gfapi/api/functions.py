@@ -84,5 +84,7 @@ def failure(filename: Optional[AnyPath] = None, filename2: Optional[AnyPath] = N
     """The OSError for the errno that the last call of this thread left."""
     # libgfapi forgets to set it now and then, and then it is not to be that of an earlier call.
     code = ctypes.set_errno(0) or errno.EIO
+    if filename is None:  # a mount has no path, and what is called with one may
+        filename, filename2 = filename2, None
     name, name2 = (None if n is None else os.fspath(n) for n in (filename, filename2))
     return OSError(code, os.strerror(code), name, None, name2)
