@@ -4,7 +4,17 @@ from .directory import Dir, DirEntry
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
 from .volume import Volume
+from .xattr import Xattrs
 
 __version__ = "2.0.0.dev0"
 
-__all__ = ["Dir", "DirEntry", "Error", "File", "LibgfapiException", "Volume", "VolumeNotMounted"]
+__all__ = [
+    "Dir",
+    "DirEntry",
+    "Error",
+    "File",
+    "LibgfapiException",
+    "Volume",
+    "VolumeNotMounted",
+    "Xattrs",
+]

@@ -464,6 +464,15 @@ class File(Opened, io.RawIOBase):
         """
         api.glfs_fremovexattr(self._descriptor, key)
 
+    @property
+    def xattrs(self) -> xattr.Xattrs:
+        """The extended attributes as a mapping: ``file.xattrs["user.x"] = b"..."``.
+
+        It is an :class:`Xattrs`.
+        """
+        functions = (self.fgetxattr, self.flistxattr, self.fsetxattr, self.fremovexattr)
+        return xattr.Xattrs(self._name, *functions)
+
 
 def _find(fd: int) -> Descriptor:
     descriptor = descriptor_at(api.check_length(fd))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, AnyStr, Union
 from . import api
 
 if TYPE_CHECKING:
+    from .descriptor import Descriptor
+    from .mount import Mount
     from .volume import Volume
 
 _LONGEST_PATH = 4096
@@ -120,7 +122,13 @@ def chdir(vol: Volume, path: api.AnyPath) -> None:
     """
     mount = vol._mount
     api.glfs_chdir(mount, path)
-    mount.cwd = _getcwd(vol)
+    mount.cwd = working_directory(mount)
+
+
+def change_to(folder: Descriptor) -> None:
+    """Make an open directory the working one of its mount."""
+    api.glfs_fchdir(folder)
+    folder.mount.cwd = working_directory(folder.mount)
 
 
 def getcwd(vol: Volume) -> str:
@@ -128,9 +136,10 @@ def getcwd(vol: Volume) -> str:
 
     :raises OSError: on failure.
     """
-    return os.fsdecode(_getcwd(vol))
+    return os.fsdecode(working_directory(vol._mount))
 
 
-def _getcwd(vol: Volume) -> bytes:
-    raw: bytes = api.glfs_getcwd(vol._mount, *api.memory(bytearray(_LONGEST_PATH), True))
+def working_directory(mount: Mount) -> bytes:
+    """The path of a mount's working directory, as it is called now."""
+    raw: bytes = api.glfs_getcwd(mount, *api.memory(bytearray(_LONGEST_PATH), True))
     return raw

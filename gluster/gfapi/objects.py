@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Optional
 
-from . import api
+from . import api, names
 from .gate import Gate
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def looked_up(
     calls = mount.calls
     try:
         calls.append(None)
-        found = api.glfs_h_lookupat(mount, NO_OBJECT, path, stat, bool(follow_symlinks))
+        found = look_up(mount, path, follow_symlinks, stat)
         # Nobody else has it, so no other call can be inside when it is closed.
         gate = Gate(found, os.fspath(path))
         try:
@@ -42,3 +42,21 @@ def looked_up(
             api.glfs_h_close(gate)
     finally:
         calls.pop()
+
+
+def look_up(
+    mount: Mount, path: api.AnyPath, follow_symlinks: bool, stat: Optional[api.Stat]
+) -> int:
+    """The object of a path, for the caller to close.
+
+    libgfapi begins at the root with every path, so a relative one is made absolute.
+    """
+    absolute = api.encode_path(path)
+    if mount.cwd is not None and not absolute.startswith(b"/"):
+        absolute = os.path.join(names.working_directory(mount), absolute)
+    try:
+        found: int = api.glfs_h_lookupat(mount, NO_OBJECT, absolute, stat, bool(follow_symlinks))
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+    return found

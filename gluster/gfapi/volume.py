@@ -293,6 +293,7 @@ class Volume(Unpicklable):
     listxattr = xattr.listxattr
     setxattr = xattr.setxattr
     removexattr = xattr.removexattr
+    xattrs = xattr.xattrs
     getacl = acl.getacl
     setacl = acl.setacl
 
