@@ -18,10 +18,11 @@ from .arguments import (
     flags_of,
 )
 from .descriptor import Descriptor
-from .directory import Dir, ScandirIterator
+from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
 from .mount import Mount, Server, set_logging, start_glfs
+from .scan import ScandirIterator
 
 if TYPE_CHECKING:
     import uuid
@@ -254,18 +255,23 @@ class Volume(Unpicklable):
         descriptor = mount.open(api.glfs_opendir, path, os.O_DIRECTORY, mount, path)
         return Dir(descriptor, bool(readdirplus))
 
-    def scandir(self, path: Union[AnyStr, os.PathLike[AnyStr]]) -> ScandirIterator[AnyStr]:
+    def scandir(
+        self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False
+    ) -> ScandirIterator[AnyStr]:
         """The entries of a directory with their status, as :func:`os.scandir`.
 
         They come in no particular order, without ``.`` and ``..``. Neither the time nor the
         memory for one depends on how many there are.
 
         :param path: the directory (str, bytes or path-like).
+        :param handles: whether the :class:`Handle` of each comes with it, for
+            :meth:`DirEntry.handle` (``glfs_xreaddirplus_r``, ``glfs_xreaddirplus_get_stat``,
+            ``glfs_free``).
         :returns: an iterator of :class:`DirEntry` objects with a ``close`` method, which can be
             used in a ``with`` statement.
         :raises OSError: on failure.
         """
-        return ScandirIterator(self, os.fspath(path))
+        return ScandirIterator(self, os.fspath(path), handles)
 
     # ------------------------------------------------------------------ calls on a path
 
