@@ -29,7 +29,7 @@ from .constants import (
     UpcallReason,
     Xreaddirp,
 )
-from .conversions import AnyPath, check_length, encode, encode_path
+from .conversions import AnyPath, check_length, check_uint32, encode, encode_path
 from .functions import bind, failure, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
@@ -80,6 +80,7 @@ __all__ = [
     "available",
     "bind",
     "check_length",
+    "check_uint32",
     "encode",
     "encode_path",
     "failure",
