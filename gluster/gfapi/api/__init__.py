@@ -33,7 +33,7 @@ from .conversions import AnyPath, check_length, check_uint32, encode, encode_pat
 from .functions import bind, failure, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
-from .parameters import result_pointer
+from .parameters import UpcallCallback, result_pointer, run_reported
 from .structures import (
     Dirent,
     Flock,
@@ -71,6 +71,7 @@ __all__ = [
     "Statvfs",
     "Sysrq",
     "Timespec",
+    "UpcallCallback",
     "UpcallEvents",
     "UpcallFlags",
     "UpcallReason",
@@ -89,6 +90,7 @@ __all__ = [
     "memory",
     "new_bytes",
     "result_pointer",
+    "run_reported",
     "stat_fields",
     "symbol",
     "timespecs",
