@@ -108,15 +108,7 @@ class Descriptor(Gate):
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, or what C's close says.
         """
-        pointer = self.shut()
-        if pointer is None:
-            raise bad_descriptor(self.path)
-        try:
-            if not self.drain(deadline):
-                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
-        except BaseException:
-            self.pointer = pointer
-            raise
+        pointer = self.take(deadline)
         try:
             close = api.glfs_closedir if self.is_directory else api.glfs_close
             close(Gate(pointer, self.path))

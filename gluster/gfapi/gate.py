@@ -92,6 +92,23 @@ class Gate(Unpicklable):
         """
         return wait_until(lambda: not self.calls, deadline)
 
+    def take(self, deadline: float = float("inf")) -> int:
+        """Shut it and let the calls inside finish; the pointer is the caller's alone then.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
+        :raises OSError: EBADF if it is shut already, ETIMEDOUT at the deadline.
+        """
+        pointer = self.shut()
+        if pointer is None:
+            raise bad_descriptor(self.path)
+        try:
+            if not self.drain(deadline):
+                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
+        except BaseException:
+            self.pointer = pointer
+            raise
+        return pointer
+
     def forget(self) -> None:
         """After a fork, in the child: the object and the threads that used it are gone."""
         self.shut()

@@ -17,7 +17,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
 
 from . import api
 from .descriptor import Descriptor
@@ -26,6 +26,7 @@ from .gate import Gate, exiting, refusal, wait_until
 
 if TYPE_CHECKING:
     from .callbacks import Upcalls
+    from .objects import HeldObject
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -50,18 +51,20 @@ class Mount(Gate):
 
     :ivar start: configures and initialises a ``glfs`` and returns it, a method of the Volume.
     :ivar descriptors: what is open.
+    :ivar objects: what handles hold.
     :ivar cwd: the working directory, if it was changed.
     :ivar is_orphan: whether it was mounted when this process was forked off, and not since.
     :ivar lock: held while it is mounted and unmounted.
     :ivar upcalls: what hears of other clients' changes, if anybody listens.
     """
 
-    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "start", "upcalls")
+    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "objects", "start", "upcalls")
 
     def __init__(self, start: Callable[[], int]) -> None:
         super().__init__(None)
         self.start = weakref.WeakMethod(start)  # a Volume that is dropped is unmounted at once
         self.descriptors: set[Descriptor] = set()
+        self.objects: set[HeldObject] = set()
         self.cwd: Optional[bytes] = None
         self.is_orphan = False
         self.lock = threading.RLock()
@@ -101,7 +104,7 @@ class Mount(Gate):
         try:
             calls.append(None)
             pointer = function(*arguments) if self.pointer else 0
-            is_directory = function is api.glfs_opendir
+            is_directory = function.__name__.endswith("opendir")
             return Descriptor(self, pointer, os.fspath(path), flags, is_directory)
         finally:
             calls.pop()
@@ -116,9 +119,10 @@ class Mount(Gate):
     def forget(self) -> None:
         self.is_orphan = self.is_orphan or self.is_open
         super().forget()
-        for descriptor in self.descriptors:
-            descriptor.forget()
+        for opened in self._opened():
+            opened.forget()
         self.descriptors = set()
+        self.objects = set()
         self.lock = threading.RLock()
         self.upcalls = None
 
@@ -161,19 +165,23 @@ class Mount(Gate):
     def _settle(self, pointer: int, deadline: float, problems: list[str]) -> bool:
         """Bring all to an end; whether nobody uses the glfs any more."""
         is_quiet = self.drain(deadline)
-        for descriptor in list(self.descriptors):
+        for opened in self._opened():
             try:
-                descriptor.close(deadline)
+                opened.close(deadline)
             except OSError as error:
                 if error.errno != errno.EBADF:  # that one is being closed by another thread
                     problems.append(str(error))
-        is_quiet = wait_until(lambda: not self.descriptors, deadline) and is_quiet
+        is_quiet = wait_until(lambda: not self._opened(), deadline) and is_quiet
         if not is_quiet:
             problems.append("a call did not end in time")
         elif not wait_until(lambda: frames_in_flight(pointer) == 0, deadline):
             problems.append(f"{frames_in_flight(pointer)} calls to the bricks are still in flight")
             is_quiet = False
         return is_quiet
+
+    def _opened(self) -> list[Union[Descriptor, HeldObject]]:
+        """What is to be closed before the glfs is torn down."""
+        return [*self.descriptors, *self.objects]
 
     def __del__(self) -> None:
         if self.is_open:

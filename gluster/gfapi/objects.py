@@ -1,11 +1,11 @@
-"""Objects: what libgfapi knows a file by besides its path, held for the length of a few calls."""
+"""Objects: what libgfapi knows a file by besides its path, held by a Handle or for a few calls."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import api
 from .gate import Gate
@@ -61,3 +61,44 @@ def looked_up(
             api.glfs_h_close(gate)
     finally:
         calls.pop()
+
+
+class HeldObject(Gate):
+    """The ``glfs_object`` of a Handle.
+
+    :ivar mount: the Mount that it belongs to.
+    :ivar gfid: its 16 bytes.
+    :ivar file_type: its type, as :data:`stat.S_IFDIR`; 0 if nobody has asked yet.
+    """
+
+    __slots__ = ("file_type", "gfid", "mount")
+
+    def __init__(self, mount: Mount, pointer: int, path: Any, file_type: int) -> None:
+        super().__init__(pointer, path)
+        self.path: Union[str, bytes]
+        self.gfid = api.new_bytes(None, api.HANDLE_LENGTH)
+        api.glfs_h_extract_handle(self, self.gfid, api.HANDLE_LENGTH)
+        if path is None:
+            self.path = f"<gfid:{gfid_text(self.gfid)}>"
+        self.mount = mount
+        self.file_type = file_type
+        mount.objects.add(self)
+
+    def close(self, deadline: float = float("inf")) -> None:
+        """Let the calls inside finish, then give it back.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
+        :raises OSError: EBADF if it is closed already.
+        """
+        pointer = self.take(deadline)
+        try:
+            api.glfs_h_close(Gate(pointer))
+        finally:
+            self.mount.objects.discard(self)
+
+
+def gfid_text(raw: bytes) -> str:
+    """The usual form of a gfid's 16 bytes."""
+    digits = raw.hex()
+    ends = (0, 8, 12, 16, 20, 32)
+    return "-".join(digits[start:end] for start, end in zip(ends, ends[1:]))

@@ -27,6 +27,8 @@ from .scan import ScandirIterator
 if TYPE_CHECKING:
     import uuid
 
+    from .handle import Handle
+
 
 class Volume(Unpicklable):
     """A GlusterFS volume.
@@ -272,6 +274,33 @@ class Volume(Unpicklable):
         :raises OSError: on failure.
         """
         return ScandirIterator(self, os.fspath(path), handles)
+
+    # ------------------------------------------------------------------ handles
+
+    def lookup(self, path: api.AnyPath, *, follow_symlinks: bool = True) -> Handle:
+        """The file, directory or link itself that a path leads to now (``glfs_h_lookupat``).
+
+        :param path: the path (str, bytes or path-like).
+        :param follow_symlinks: whether it is the target of a symbolic link.
+        :returns: a :class:`Handle`.
+        :raises OSError: if there is none.
+        """
+        from . import handle  # for the few who need it
+
+        return handle.lookup(self, path, follow_symlinks)
+
+    def lookup_gfid(self, gfid: Union[bytes, str, uuid.UUID]) -> Handle:
+        """A file, directory or link by its gfid (``glfs_h_create_from_handle``).
+
+        :param gfid: the :attr:`Handle.gfid` (:class:`uuid.UUID`), its text or its 16 bytes, that
+            any process has got from any mount of this volume.
+        :returns: a :class:`Handle`.
+        :raises OSError: ENOENT or ESTALE if there is none any more; and others.
+        :raises ValueError: if it is no gfid.
+        """
+        from . import handle  # for the few who need it
+
+        return handle.lookup_gfid(self, gfid)
 
     # ------------------------------------------------------------------ calls on a path
 

@@ -511,6 +511,7 @@ ARGUMENTS = {
     "acl": "u::rw,g::r,o::-",
     "dst": "/dst",
     "flags": os.O_RDWR | os.O_CREAT,
+    "gfid": b"0123456789abcdef",
     "gid": 0,
     "key": "user.x",
     "link_name": "/link",

@@ -409,7 +409,7 @@ _ROWS: tuple[tuple[Any, ...], ...] = (
     ("glfs_h_access",                  "3.6.0",  "Handle.access",
      status,   fs, obj, int_),
     ("glfs_h_getxattrs",               "3.5.1",  "Handle.getxattr",
-     status,   fs, obj, text, buffer, size),
+     status,   fs, obj, text_or_null, buffer, size),
     ("glfs_h_setxattrs",               "3.5.0",  "Handle.setxattr",
      status,   fs, obj, text, buffer, size, int_),
     ("glfs_h_removexattrs",            "3.5.1",  "Handle.removexattr",
