@@ -1,8 +1,9 @@
 """GlusterFS for Python: a volume's files by way of libgfapi, without a mount point."""
 
-from .directory import Dir, DirEntry
+from .directory import Dir
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
+from .scan import DirEntry
 from .volume import Volume
 from .xattr import Xattrs
 

@@ -7,14 +7,33 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional, Union
 
-from . import api, names
+from . import api
 from .gate import Gate
+from .names import working_directory
 
 if TYPE_CHECKING:
     from .mount import Mount
 
 #: What stands for the NULL that a look-up takes where the path begins at no other object.
 NO_OBJECT = Gate(0)
+
+
+def look_up(
+    mount: Mount, path: api.AnyPath, follow_symlinks: bool, stat: Optional[api.Stat]
+) -> int:
+    """The object of a path, for the caller to close.
+
+    libgfapi begins at the root with every path, so a relative one is made absolute.
+    """
+    absolute = api.encode_path(path)
+    if mount.cwd is not None and not absolute.startswith(b"/"):
+        absolute = os.path.join(working_directory(mount), absolute)
+    try:
+        found: int = api.glfs_h_lookupat(mount, NO_OBJECT, absolute, stat, bool(follow_symlinks))
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+    return found
 
 
 @contextlib.contextmanager
@@ -42,24 +61,6 @@ def looked_up(
             api.glfs_h_close(gate)
     finally:
         calls.pop()
-
-
-def look_up(
-    mount: Mount, path: api.AnyPath, follow_symlinks: bool, stat: Optional[api.Stat]
-) -> int:
-    """The object of a path, for the caller to close.
-
-    libgfapi begins at the root with every path, so a relative one is made absolute.
-    """
-    absolute = api.encode_path(path)
-    if mount.cwd is not None and not absolute.startswith(b"/"):
-        absolute = os.path.join(names.working_directory(mount), absolute)
-    try:
-        found: int = api.glfs_h_lookupat(mount, NO_OBJECT, absolute, stat, bool(follow_symlinks))
-    except OSError as error:
-        error.filename = os.fspath(path)
-        raise
-    return found
 
 
 class HeldObject(Gate):

@@ -6,6 +6,7 @@ methods. None is recursive, so no tree is too deep for one.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat as stat_module
@@ -13,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
 from . import api
-from .directory import DirEntry
 from .exceptions import Error
 from .file import File
+from .scan import DirEntry, names_in, statuses_in
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -145,7 +146,8 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
 
 
 def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]:
-    """The names of a directory's entries, as :func:`os.listdir`, without ``.`` and ``..``.
+    """The names of a directory's entries (``glfs_readdir_r``), as :func:`os.listdir`: without
+    ``.`` and ``..``.
 
     :param path: the directory (str, bytes or path-like).
     :returns: a list in no particular order; of bytes if ``path`` is bytes.
@@ -153,21 +155,28 @@ def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnySt
     """
     as_given: Any = bytes if isinstance(os.fspath(path), bytes) else os.fsdecode
     with vol.opendir(path) as folder:
-        names = [entry.d_name for entry in folder]  # type: ignore[union-attr]
-    return [as_given(name) for name in names if name not in (b".", b"..")]
+        return [as_given(name) for name in names_in(folder)]
 
 
 def listdir_with_stat(
     vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]
 ) -> list[tuple[AnyStr, api.Stat]]:
-    """The names and the status of a directory's entries, without ``.`` and ``..``.
+    """The names and the status of a directory's entries (``glfs_readdirplus_r``), without ``.``
+    and ``..``.
 
     :param path: the directory (str, bytes or path-like).
     :returns: a list of pairs in no particular order. The status is as of :meth:`Volume.lstat`.
     :raises OSError: if it cannot be read.
     """
-    with vol.scandir(path) as entries:
-        return [(entry.name, entry.stat()) for entry in entries]
+    path = os.fspath(path)
+    as_given: Any = bytes if isinstance(path, bytes) else os.fsdecode
+    listed = []
+    with vol.opendir(path, readdirplus=True) as folder:
+        for raw, status in statuses_in(folder):
+            name = as_given(raw)
+            with contextlib.suppress(FileNotFoundError):  # it is gone by now
+                listed.append((name, status or vol.lstat(os.path.join(path, name))))
+    return listed
 
 
 def walk(

@@ -18,10 +18,11 @@ from .arguments import (
     flags_of,
 )
 from .descriptor import Descriptor
-from .directory import Dir, ScandirIterator
+from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
 from .mount import Mount, Server, set_logging, start_glfs
+from .scan import ScandirIterator
 
 if TYPE_CHECKING:
     import uuid
@@ -256,18 +257,50 @@ class Volume(Unpicklable):
         descriptor = mount.open(api.glfs_opendir, path, os.O_DIRECTORY, mount, path)
         return Dir(descriptor, bool(readdirplus))
 
-    def scandir(self, path: Union[AnyStr, os.PathLike[AnyStr]]) -> ScandirIterator[AnyStr]:
+    def scandir(
+        self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False
+    ) -> ScandirIterator[AnyStr]:
         """The entries of a directory with their status, as :func:`os.scandir`.
 
         They come in no particular order, without ``.`` and ``..``. Neither the time nor the
         memory for one depends on how many there are.
 
         :param path: the directory (str, bytes or path-like).
+        :param handles: whether the :class:`Handle` of each comes with it, for
+            :meth:`DirEntry.handle` (``glfs_xreaddirplus_r``, ``glfs_xreaddirplus_get_stat``,
+            ``glfs_free``).
         :returns: an iterator of :class:`DirEntry` objects with a ``close`` method, which can be
             used in a ``with`` statement.
         :raises OSError: on failure.
         """
-        return ScandirIterator(self, os.fspath(path))
+        return ScandirIterator(self, os.fspath(path), handles)
+
+    # ------------------------------------------------------------------ handles
+
+    def lookup(self, path: api.AnyPath, *, follow_symlinks: bool = True) -> Handle:
+        """The file, directory or link itself that a path leads to now (``glfs_h_lookupat``).
+
+        :param path: the path (str, bytes or path-like).
+        :param follow_symlinks: whether it is the target of a symbolic link.
+        :returns: a :class:`Handle`.
+        :raises OSError: if there is none.
+        """
+        from . import handle  # for the few who need it
+
+        return handle.lookup(self, path, follow_symlinks)
+
+    def lookup_gfid(self, gfid: Union[bytes, str, uuid.UUID]) -> Handle:
+        """A file, directory or link by its gfid (``glfs_h_create_from_handle``).
+
+        :param gfid: the :attr:`Handle.gfid` (:class:`uuid.UUID`), its text or its 16 bytes, that
+            any process has got from any mount of this volume.
+        :returns: a :class:`Handle`.
+        :raises OSError: ENOENT or ESTALE if there is none any more; and others.
+        :raises ValueError: if it is no gfid.
+        """
+        from . import handle  # for the few who need it
+
+        return handle.lookup_gfid(self, gfid)
 
     # ------------------------------------------------------------------ handles
 

@@ -108,6 +108,7 @@ def xattrs(vol: Volume, path: api.AnyPath, *, follow_symlinks: bool = True) -> X
     :param follow_symlinks: whether they are those of a symbolic link's target.
     :returns: an :class:`Xattrs`.
     """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
     path = os.fspath(path)
     return Xattrs(
         path,

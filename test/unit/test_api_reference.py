@@ -148,6 +148,7 @@ def test_the_package_exports_what_it_says() -> None:
         "LibgfapiException",
         "Volume",
         "VolumeNotMounted",
+        "Xattrs",
     }
     assert all(hasattr(gfapi, name) for name in gfapi.__all__)
     assert gfapi.__version__.startswith("2.")
@@ -160,7 +161,9 @@ def test_the_exceptions_are_what_they_were() -> None:
     assert issubclass(gfapi.File, io.RawIOBase)
 
 
-@pytest.mark.parametrize("class_", [gfapi.Volume, gfapi.File, gfapi.Dir, gfapi.DirEntry])
+@pytest.mark.parametrize(
+    "class_", [gfapi.Volume, gfapi.File, gfapi.Dir, gfapi.DirEntry, gfapi.Xattrs]
+)
 def test_every_public_name_has_a_docstring(class_: type) -> None:
     assert class_.__doc__
     for name, member in vars(class_).items():

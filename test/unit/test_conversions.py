@@ -508,6 +508,7 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 # What can be done with a Volume that is not mounted.
 NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
 ARGUMENTS = {
+    "acl": "u::rw,g::r,o::-",
     "dst": "/dst",
     "flags": os.O_RDWR | os.O_CREAT,
     "gfid": b"0123456789abcdef",

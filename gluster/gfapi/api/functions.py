@@ -33,7 +33,7 @@ def wrap(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:
     The wrapper is made from source text because it is the hot path of everything: one that walks
     the row at each call takes half as long again.
     """
-    names: dict[str, Any] = {"function": function, "failure": failure}
+    names: dict[str, Any] = {"function": function, "failure": failure, "errno": ctypes.get_errno}
     exec(_source(row, names), names)
     wrapper: Callable[..., Any] = names[row.name]
     return wrapper
@@ -68,7 +68,11 @@ def _source(row: Row, names: dict[str, Any]) -> str:
         passed.append(
             f"c{i}" if parameter.convert else f"a{i}.pointer" if parameter.is_gate else f"a{i}"
         )
-    body = [f"result = function({', '.join(passed)})"]
+    call = f"function({', '.join(passed)})"
+    if row.result.convert:
+        names["convert"] = row.result.convert
+        call = f"convert({call})"
+    body = [f"result = {call}"]
     for i in reversed(gates):
         inner = [f"    {line}" for line in (f"calls{i}.append(None)", *body)]
         body = ["try:", *inner, "finally:", f"    calls{i}.pop()"]

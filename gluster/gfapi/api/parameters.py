@@ -31,10 +31,18 @@ class Result(NamedTuple):
     """What a C function returns and how it says that it failed.
 
     :ivar failed: the condition on ``result``, or "" for a function that cannot fail.
+    :ivar convert: makes what the caller gets of that, before another call can change it.
     """
 
     ctype: Any
     failed: str
+    convert: Optional[Callable[[Any], Any]] = None
+
+
+def _copy_of(structure: Any) -> Callable[[Optional[int]], Any]:
+    """What makes a copy of a structure in libgfapi's own memory; None of NULL."""
+    at, copy = structure.from_address, structure.from_buffer_copy
+    return lambda address: None if address is None else copy(at(address))
 
 
 #: What libgfapi calls when an asynchronous call is over: glfd, result, status before and after,
@@ -106,4 +114,6 @@ amount = Result(c_ssize_t, "")
 flags32 = Result(c_uint32, "")
 flags64 = Result(c_uint64, "")
 maybe = Result(c_void_p, "")  # NULL means that there is none
+stat = Result(c_void_p, "", _copy_of(Stat))
+entry = Result(c_void_p, "result is None and errno()", _copy_of(Dirent))  # None at the end
 nothing = Result(None, "")

@@ -1,0 +1,228 @@
+"""DirEntry and the iterator of scandir: a directory's entries with their status."""
+
+from __future__ import annotations
+
+import os
+import stat as stat_module
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, AnyStr, Generic, Optional
+
+from . import api
+from .directory import Dir
+from .gate import Gate, Unpicklable
+
+if TYPE_CHECKING:
+    from .handle import Handle
+    from .volume import Volume
+
+_DOTS = (b".", b"..")
+_STAT_AND_HANDLE = int(api.Xreaddirp.STAT | api.Xreaddirp.HANDLE)
+
+
+class DirEntry(Unpicklable, Generic[AnyStr]):
+    """What :meth:`Volume.scandir` yields: the name, path and status of a directory entry.
+
+    The status came with the listing and is not asked for again. For a fresh one, call
+    ``volume.stat(entry.path)``. Unlike :class:`os.DirEntry`'s methods, these do not follow
+    symbolic links unless told to, because that costs a call over the network.
+    """
+
+    __slots__ = ("_handle", "_lstat", "_stat", "_vol", "name", "path")
+
+    name: AnyStr
+    path: AnyStr
+
+    def __init__(
+        self, vol: Volume, scandir_path: AnyStr, name: AnyStr, lstat: Optional[api.Stat]
+    ) -> None:
+        """Made by :meth:`Volume.scandir`.
+
+        :param vol: the volume that the entry is on.
+        :param scandir_path: the directory's path.
+        :param name: the entry's name in it.
+        :param lstat: the entry's status, or None to ask for it when it is needed.
+        """
+        self._vol = vol
+        self._lstat = lstat
+        self._stat: Optional[api.Stat] = None
+        self._handle: Optional[Handle] = None
+        self.name = name
+        self.path = os.path.join(scandir_path, name)
+
+    def __repr__(self) -> str:
+        return f"<gluster.gfapi.DirEntry {self.name!r}>"
+
+    def __fspath__(self) -> AnyStr:
+        return self.path
+
+    def inode(self) -> int:
+        """The entry's inode number."""
+        return self.stat().st_ino
+
+    def stat(self, follow_symlinks: bool = False) -> api.Stat:
+        """The entry's status, as of the first time that it was known.
+
+        :param follow_symlinks: whether to give that of a symbolic link's target, by a call of
+            :meth:`Volume.stat`.
+        :raises OSError: if a call was needed and failed.
+        """
+        if self._lstat is None:
+            self._lstat = self._vol.lstat(self.path)
+        if not (follow_symlinks and stat_module.S_ISLNK(self._lstat.st_mode)):
+            return self._lstat
+        if self._stat is None:
+            self._stat = self._vol.stat(self.path)
+        return self._stat
+
+    def handle(self) -> Handle:
+        """The file, directory or link itself, as of the first time that it was known.
+
+        It came with the listing if :meth:`Volume.scandir` was told so
+        (``glfs_xreaddirplus_get_object``). If not, it is looked up by the path.
+
+        :returns: a :class:`Handle`, the same each time.
+        :raises OSError: if it was looked up and that failed.
+        """
+        if self._handle is None:
+            self._handle = self._vol.lookup(self.path, follow_symlinks=False)
+        return self._handle
+
+    def is_dir(self, follow_symlinks: bool = False) -> bool:
+        """Whether it is a directory; False if it is not there any more.
+
+        :param follow_symlinks: whether a symbolic link to a directory counts as one.
+        :raises OSError: if a call was needed and failed for another reason than a missing file.
+        """
+        return stat_module.S_ISDIR(self._mode(follow_symlinks))
+
+    def is_file(self, follow_symlinks: bool = False) -> bool:
+        """Whether it is a regular file; False if it is not there any more.
+
+        :param follow_symlinks: whether a symbolic link to a file counts as one.
+        :raises OSError: if a call was needed and failed for another reason than a missing file.
+        """
+        return stat_module.S_ISREG(self._mode(follow_symlinks))
+
+    def is_symlink(self) -> bool:
+        """Whether it is a symbolic link, even a broken one; False if it is not there any more.
+
+        :raises OSError: if a call was needed and failed for another reason than a missing file.
+        """
+        return stat_module.S_ISLNK(self._mode(False))
+
+    def _mode(self, follow_symlinks: bool) -> int:
+        try:
+            return self.stat(follow_symlinks).st_mode
+        except FileNotFoundError:
+            return 0
+
+
+class ScandirIterator(Generic[AnyStr]):
+    """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``."""
+
+    def __init__(self, vol: Volume, path: AnyStr, handles: bool) -> None:
+        self._dir = vol.opendir(path, readdirplus=True)
+        scan = _scan_with_handles if handles else _scan
+        self._entries: Generator[DirEntry[AnyStr], None, None] = scan(vol, path, self._dir)
+
+    def __iter__(self) -> Iterator[DirEntry[AnyStr]]:
+        return self._entries  # a generator, so a loop over it does not come by here again
+
+    def __next__(self) -> DirEntry[AnyStr]:
+        return next(self._entries)
+
+    def close(self) -> None:
+        """Close the directory; harmless if it is closed."""
+        self._entries.close()
+        self._dir.__exit__()
+
+    def __enter__(self) -> ScandirIterator[AnyStr]:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+# None is a method: it would keep its iterator alive, and an abandoned one is to be collected at
+# once. None takes the directory's lock: nobody else reads it.
+
+
+def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
+    as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    try:
+        for name, stat in statuses_in(folder):
+            yield DirEntry(vol, path, as_given(name), stat)
+    except OSError:
+        folder.__exit__()
+        raise
+    folder.close()
+
+
+def _scan_with_handles(
+    vol: Volume, path: AnyStr, folder: Dir
+) -> Generator[DirEntry[AnyStr], None, None]:
+    as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    try:
+        while entry := _next_with_handle(vol, path, folder, as_given):
+            if entry.name not in (as_given(b"."), as_given(b"..")):
+                yield entry
+    except OSError:
+        folder.__exit__()
+        raise
+    folder.close()
+
+
+def _next_with_handle(
+    vol: Volume, path: AnyStr, folder: Dir, as_given: Any
+) -> Optional[DirEntry[AnyStr]]:
+    from .handle import hold  # for the few who need it
+
+    descriptor = folder._descriptor
+    xstat, found, dirent = api.result_pointer(), api.result_pointer(), api.Dirent()
+    calls = descriptor.calls
+    try:
+        calls.append(None)  # until the last call below, the directory stays open
+        handled = api.glfs_xreaddirplus_r(descriptor, _STAT_AND_HANDLE, xstat, dirent, found)
+        if not found:
+            return None
+        stat = api.glfs_xreaddirplus_get_stat(xstat)
+        entry = DirEntry(vol, path, as_given(dirent.d_name), stat if stat.st_mode else None)
+        if handled & api.Xreaddirp.HANDLE:
+            theirs = Gate(api.glfs_xreaddirplus_get_object(xstat), entry.path)
+            mount = descriptor.mount
+            entry._handle = hold(mount, entry.path, entry._lstat, api.glfs_object_copy, theirs)
+        return entry
+    finally:
+        if xstat:
+            api.glfs_free(xstat)  # and its object
+        calls.pop()
+
+
+def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
+    """The names in a directory with their status (``glfs_readdirplus_r``), but for the dots.
+
+    The status is None where a brick could not tell in time: that leaves the mode 0.
+    """
+    descriptor, read = folder._descriptor, api.glfs_readdirplus_r
+    entry, stat, found = api.Dirent(), api.Stat(), api.result_pointer()
+    while True:
+        read(descriptor, stat, entry, found)
+        if not found:
+            return
+        name = entry.d_name
+        if name not in _DOTS:
+            yield name, stat if stat.st_mode else None
+            stat = api.Stat()
+
+
+def names_in(folder: Dir) -> Iterator[bytes]:
+    """The names in a directory (``glfs_readdir_r``), but for the dots."""
+    descriptor, read = folder._descriptor, api.glfs_readdir_r
+    entry, found = api.Dirent(), api.result_pointer()
+    while True:
+        read(descriptor, entry, found)
+        if not found:
+            return
+        name = entry.d_name
+        if name not in _DOTS:
+            yield name
