@@ -149,6 +149,11 @@ def _tell_all() -> None:
                 api.run_reported(call)
 
 
+def soon(call: Callable[[], object]) -> None:
+    """Have something called on the thread of this module, by one who must not wait for a lock."""
+    _arrived.put((None, lambda event: call))
+
+
 def _finish(receive: Receiver) -> None:
     last = _read(receive, None)
     if last:

@@ -131,7 +131,9 @@ class Handle(Unpicklable):
     def __repr__(self) -> str:
         held = self._object
         state = " closed" if self.closed else ""
-        return f"<gluster.gfapi.Handle {gfid_text(held.gfid)} path={held.path!r}{state}>"
+        gfid = gfid_text(held.gfid)
+        path = "" if held.path == f"<gfid:{gfid}>" else f" path={held.path!r}"
+        return f"<gluster.gfapi.Handle {gfid}{path}{state}>"
 
     # ------------------------------------------------------------------ lifetime
 
