@@ -108,7 +108,9 @@ class Upcall(Unpicklable):
 
     @property
     def volume(self) -> Volume:
-        """The :class:`Volume` that was watched (``glfs_upcall_get_fs``)."""
+        """The :class:`Volume` that was watched. (``glfs_upcall_get_fs`` is to tell, and gives
+        NULL in all versions.)
+        """
         return self._volume
 
     @property
@@ -258,7 +260,7 @@ class Watch(Unpicklable):
         # With a callback, nobody needs to keep it.
         listener = getattr(self, "_listener", None)
         if listener is not None and not self._has_callback:
-            callbacks.soon(listener.close)  # here it might wait for whom this thread holds up
+            listener.close_soon()
 
 
 class _Inbox:
