@@ -196,11 +196,12 @@ class Watch(Unpicklable):
         """Made by :meth:`Volume.watch`."""
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__!r}")
-        wanted = api.UpcallEvents(operator.index(events))
-        if wanted == api.UpcallEvents.ANY:  # of which C takes back no part
-            wanted = _ALL
-        if not wanted or wanted & ~_ALL:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), f"events={wanted!r}")
+        number = operator.index(events)
+        if number == api.UpcallEvents.ANY:
+            number = _ALL  # C takes back no part of ANY
+        if not 0 < number <= _ALL:
+            raise OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: events is {number:#x}")
+        wanted = api.UpcallEvents(number)
         self._vol = vol
         self._inbox = inbox = _Inbox()
         self._has_callback = callback is not None
@@ -318,7 +319,15 @@ def _receive(
 def _tell(inbox: _Inbox, callback: Callback) -> None:
     """Call back with all that comes, until it is closed."""
     while (upcall := inbox.get(None)) is not None:
-        api.run_reported(functools.partial(callback, upcall))
+        api.run_reported(functools.partial(_call, callback, upcall))
+
+
+def _call(callback: Callback, upcall: Upcall) -> None:
+    try:
+        callback(upcall)
+    except VolumeNotMounted:
+        if upcall.volume.mounted:  # else the end of the watch has overtaken it
+            raise
 
 
 def _forget_all() -> None:

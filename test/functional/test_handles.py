@@ -175,10 +175,10 @@ def test_a_handle_of_a_removed_file_is_stale(vol: gfapi.Volume, folder: str) -> 
     handle = vol.lookup(write(vol, f"{folder}/file"))
     vol.unlink(f"{folder}/file")
     for call in (handle.stat, handle.fopen, handle.listxattr, lambda: handle.truncate(0)):
-        with pytest.raises(OSError, match="Stale|No such") as caught:
+        with pytest.raises(OSError, match=r"Stale|No such") as caught:
             call()
         assert caught.value.errno in (errno.ENOENT, errno.ESTALE)
-    with pytest.raises(OSError, match="Stale|No such"):
+    with pytest.raises(OSError, match=r"Stale|No such"):
         vol.lookup_gfid(handle.gfid)
 
 
@@ -225,7 +225,7 @@ def test_handles_outlive_a_change_of_the_volumes_options(
             graph = vol.readlink("/.meta/graphs/active")
             for number, value in enumerate(("off", "on", "off"), 1):
                 volume.set_option("performance.quick-read", value)
-                wait_until(lambda: vol.readlink("/.meta/graphs/active") != graph)
+                wait_until(lambda old=graph: vol.readlink("/.meta/graphs/active") != old)
                 graph = vol.readlink("/.meta/graphs/active")
                 assert file.pread(7, 0) == b"content"
                 assert folder.lookup("file") == file == file.copy()
@@ -364,7 +364,8 @@ def test_a_process_may_end_with_handles(
         others = [vol.lookup("/") for _ in range(100)]
         cycle = [vol.lookup("/")]
         cycle.append(cycle)
-        threading.Thread(target=lambda: [vol.lookup("/") for _ in iter(int, 1)], daemon=True).start()
+        go_on = lambda: [vol.lookup("/") for _ in iter(int, 1)]
+        threading.Thread(target=go_on, daemon=True).start()
         """
     output_of(plain, plain_folder, program, options=("-X", "dev"))
     assert plain_vol.getsize(f"{plain_folder}/file") == 300_000
