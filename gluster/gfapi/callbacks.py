@@ -56,6 +56,11 @@ class Listener:
         self.receive = receive
         self._upcalls = upcalls
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more upcalls are read for it."""
+        return self not in self._upcalls.listeners
+
     def close(self) -> None:
         """Have no more upcalls. One that is being told may still come. It may be closed twice."""
         self._upcalls.discard(self)

@@ -240,7 +240,7 @@ class Watch(Unpicklable):
     @property
     def closed(self) -> bool:
         """Whether it is closed."""
-        return self._inbox.is_closed
+        return self._inbox.is_closed or self._listener.closed
 
     def close(self) -> None:
         """Be told no more (``glfs_upcall_unregister``). It may be closed twice.
