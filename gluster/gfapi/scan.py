@@ -162,9 +162,10 @@ def _scan_with_handles(
     vol: Volume, path: AnyStr, folder: Dir
 ) -> Generator[DirEntry[AnyStr], None, None]:
     as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    dots = [as_given(name) for name in _DOTS]
     try:
         while entry := _next_with_handle(vol, path, folder, as_given):
-            if entry.name not in (as_given(b"."), as_given(b"..")):
+            if entry.name not in dots:
                 yield entry
     except OSError:
         folder.__exit__()
