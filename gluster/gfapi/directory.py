@@ -79,6 +79,9 @@ class Dir(Opened):
         if position < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), descriptor.path)
         with descriptor.position:
+            if position and not api.glfs_telldir(descriptor):
+                # A brick's ext4 that begins with its end lists nothing after the next rewind.
+                next(self, None)
             api.glfs_seekdir(descriptor, position)
 
     def rewind(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gluster import gfapi
+from gluster.gfapi import sandbox
 
 
 @pytest.fixture
@@ -123,7 +124,11 @@ def test_all_names_can_be_read_and_glusterfs_own_are_not_among_them(
     }
 
 
-def test_what_glusterfs_knows_of_a_path_is_read_by_name(vol: gfapi.Volume, path: str) -> None:
+def test_what_glusterfs_knows_of_a_path_is_read_by_name(
+    vol: gfapi.Volume, sandbox_volume: sandbox.SandboxVolume, path: str
+) -> None:
+    if sandbox_volume.name == "disperse":
+        pytest.skip("a dispersed volume of GlusterFS 10 says ENOMEM")
     where = vol.xattrs(path)["trusted.glusterfs.pathinfo"]
     assert b"POSIX" in where
     assert os.fsencode(path) in where
