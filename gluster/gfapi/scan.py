@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
@@ -133,8 +134,9 @@ class ScandirIterator(Generic[AnyStr]):
 
     def close(self) -> None:
         """Close the directory; harmless if it is closed."""
-        self._entries.close()
         self._dir.__exit__()
+        with contextlib.suppress(ValueError):  # another thread is in it, and gets EBADF
+            self._entries.close()
 
     def __enter__(self) -> ScandirIterator[AnyStr]:
         return self

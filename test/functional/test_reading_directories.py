@@ -265,6 +265,33 @@ def test_a_dir_is_closed_while_others_read_it(
     assert output_of(plain, plain_folder, program) == "EBADF\n"
 
 
+@pytest.mark.parametrize("handles", [False, True])
+def test_a_scan_is_closed_while_another_thread_is_in_it(
+    plain_vol: gfapi.Volume, plain_folder: str, handles: bool
+) -> None:
+    for number in range(COUNT):
+        plain_vol.mknod(f"{plain_folder}/{number}", 0o600)
+    problems: list[Any] = []
+
+    def scan(entries: Any) -> None:
+        try:
+            for entry in entries:
+                started.set()
+                entry.inode()
+        except OSError as error:
+            problems.append(error.errno)
+
+    for _ in range(20):
+        started = threading.Event()
+        entries = plain_vol.scandir(plain_folder, handles=handles)
+        thread = threading.Thread(target=scan, args=(entries,))
+        thread.start()
+        started.wait(60)
+        entries.close()
+        thread.join()
+    assert set(problems) <= {errno.EBADF}
+
+
 # ------------------------------------------------------------------------ entries and status
 
 
