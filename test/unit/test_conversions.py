@@ -509,11 +509,14 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
 ARGUMENTS = {
     "dst": "/dst",
+    "fd": 1,
     "flags": os.O_RDWR | os.O_CREAT,
     "gid": 0,
     "key": "user.x",
     "link_name": "/link",
     "mode": 0o644,
+    "new": "/new",
+    "old": "/old",
     "path": "/path",
     "path1": "/one",
     "path2": "/two",
