@@ -61,7 +61,7 @@ def directory_of(vol: Volume, dir_fd: Any) -> Descriptor:
         raise ValueError("the open directory is of another Volume")
     is_known = descriptor.is_directory or descriptor.flags & os.O_DIRECTORY
     if not is_known and not stat_module.S_ISDIR(descriptor.stat().st_mode):
-        _refuse(errno.ENOTDIR, descriptor.path)
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), descriptor.path)
     return descriptor
 
 
@@ -74,6 +74,11 @@ class _Folder(Gate):
         super().__init__(pointer)
         self.harmless = _HARMLESS
 
+    def deny(self, code: int, path: api.AnyPath) -> NoReturn:
+        """Raise an error that C has no part in."""
+        self.harmless = (code,)
+        raise OSError(code, os.strerror(code), path)
+
     def status(self, path: api.AnyPath, follow_symlinks: bool = True) -> api.Stat:
         """The status of a path."""
         status = api.Stat()
@@ -84,7 +89,20 @@ class _Folder(Gate):
         """Raise an OSError if a path is in no directory."""
         parent = os.path.dirname(os.fsencode(path).rstrip(b"/"))
         if parent and not stat_module.S_ISDIR(self.status(parent).st_mode):
-            _refuse(errno.ENOTDIR, path)
+            self.deny(errno.ENOTDIR, path)
+
+    def check_kind(self, path: api.AnyPath, flags: int) -> None:
+        """Refuse to open what ``glfs_open`` refuses, or the kernel: ``glfs_openat`` opens it."""
+        kind = stat_module.S_IFMT(self.status(path, not flags & os.O_NOFOLLOW).st_mode)
+        if kind == stat_module.S_IFLNK:
+            self.deny(errno.ELOOP, path)
+        if kind == stat_module.S_IFDIR:
+            if flags & (os.O_ACCMODE | os.O_CREAT):
+                self.deny(errno.EISDIR, path)
+        elif flags & os.O_DIRECTORY:
+            self.deny(errno.ENOTDIR, path)
+        elif kind != stat_module.S_IFREG:
+            self.deny(errno.EINVAL, path)
 
     def is_free(self, path: api.AnyPath, flags: int = os.O_EXCL) -> bool:
         """Whether something can be made there.
@@ -133,10 +151,6 @@ def _below(vol: Volume, dir_fd: Any, *named: api.AnyPath) -> Iterator[_Folder]:
         calls.pop()
 
 
-def _refuse(code: int, path: Any) -> NoReturn:
-    raise OSError(code, os.strerror(code), path)
-
-
 def _name(error: OSError, path: api.AnyPath, path2: Optional[api.AnyPath] = None) -> None:
     error.filename = os.fspath(path)
     if path2 is not None:
@@ -155,13 +169,17 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
     openat, mount, rest = api.glfs_openat, vol._mount, flags & ~os.O_TRUNC
     with _below(vol, dir_fd, path) as folder:
         if flags & os.O_CREAT:
-            if folder.is_free(path, flags):
-                with contextlib.suppress(*([] if flags & os.O_EXCL else [FileExistsError])):
-                    new = rest | os.O_EXCL
+            is_free = folder.is_free(path, flags)
+            if flags & os.O_EXCL and not is_free:
+                folder.deny(errno.EEXIST, path)
+            try:
+                new = rest | os.O_EXCL
+                if is_free:
                     return mount.open(openat, path, rest, folder, path, new, mode)
-            elif flags & os.O_EXCL:
-                _refuse(errno.EEXIST, path)
-        _check_kind(folder.status(path, not flags & os.O_NOFOLLOW), flags, path)
+            except FileExistsError:  # since a moment ago, or it is a broken link
+                if flags & os.O_EXCL:
+                    raise
+        folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
         descriptor = mount.open(openat, path, rest, folder, path, old, mode)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
@@ -171,20 +189,6 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
             descriptor.close()
             raise
     return descriptor
-
-
-def _check_kind(status: api.Stat, flags: int, path: api.AnyPath) -> None:
-    """Refuse what ``glfs_open`` refuses, or the kernel: ``glfs_openat`` opens it all."""
-    kind = stat_module.S_IFMT(status.st_mode)
-    if kind == stat_module.S_IFLNK:
-        _refuse(errno.ELOOP, path)
-    if kind == stat_module.S_IFDIR:
-        if flags & (os.O_ACCMODE | os.O_CREAT):
-            _refuse(errno.EISDIR, path)
-    elif flags & os.O_DIRECTORY:
-        _refuse(errno.ENOTDIR, path)
-    elif kind != stat_module.S_IFREG:
-        _refuse(errno.EINVAL, path)
 
 
 # ----------------------------------------------------------------------------- metadata
@@ -211,7 +215,7 @@ def chmod(vol: Volume, path: api.AnyPath, mode: int, follow_symlinks: bool, dir_
         # Whatever keeps the path from being resolved, the call itself says EIO.
         status = folder.status(path, follow_symlinks)
         if stat_module.S_ISLNK(status.st_mode):
-            _refuse(errno.EOPNOTSUPP, path)
+            folder.deny(errno.EOPNOTSUPP, path)
         fchmodat(folder, path, mode, 0 if follow_symlinks else _NOFOLLOW)
 
 
@@ -258,6 +262,8 @@ def readlink(vol: Volume, path: api.AnyPath, target: bytearray, dir_fd: Any) -> 
     """
     readlinkat = api.glfs_readlinkat
     with _below(vol, dir_fd, path) as folder:
+        if not stat_module.S_ISLNK(folder.status(path, follow_symlinks=False).st_mode):
+            folder.deny(errno.EINVAL, path)
         length: int = readlinkat(folder, path, *api.memory(target, writable=True))
         return length
 
@@ -287,7 +293,7 @@ def link(
     with _below(vol, src_dir_fd, *names) as old, _below(vol, dst_dir_fd, *names) as new:
         old.status(source, follow_symlinks)
         if not new.is_free(link_name):
-            _refuse(errno.EEXIST, source)
+            new.deny(errno.EEXIST, source)
         old.harmless = new.harmless = _HARMLESS_TO_TWO
         linkat(old, source, new, link_name, _FOLLOW if follow_symlinks else 0)
 

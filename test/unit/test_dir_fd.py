@@ -79,7 +79,10 @@ CALLS = {
     "vol.mknod('new', 0o20600, 1 << 40, dir_fd=top)": [f"glfs_mknodat COPY0 new 20600 {1 << 40}"],
     "vol.mknod('new', 0o600, dir_fd=top)": ["glfs_mknodat COPY0 new 100600 0"],
     "vol.symlink('target', 'new', dir_fd=top)": ["glfs_symlinkat target COPY0 new"],
-    "vol.readlink('link', dir_fd=top)": ["glfs_readlinkat COPY0 link 4096"],
+    "vol.readlink('link', dir_fd=top)": [
+        "glfs_fstatat COPY0 link 0x100",
+        "glfs_readlinkat COPY0 link 4096",
+    ],
     "vol.unlink('f', dir_fd=top)": ["glfs_fstatat COPY0 f 0x100", "glfs_unlinkat COPY0 f 0"],
     "vol.remove('f', dir_fd=top)": ["glfs_fstatat COPY0 f 0x100", "glfs_unlinkat COPY0 f 0"],
     "vol.rmdir('dir', dir_fd=top)": [
