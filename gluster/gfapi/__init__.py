@@ -1,11 +1,18 @@
 """GlusterFS for Python: a volume's files by way of libgfapi, without a mount point."""
 
+from typing import TYPE_CHECKING, Any
+
+from .api import LeaseType, UpcallEvents, UpcallFlags, UpcallReason
 from .directory import Dir
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
 from .scan import DirEntry
 from .volume import Volume
 from .xattr import Xattrs
+
+if TYPE_CHECKING:
+    from .handle import Handle
+    from .upcall import Upcall, Watch
 
 __version__ = "2.0.0.dev0"
 
@@ -14,8 +21,28 @@ __all__ = [
     "DirEntry",
     "Error",
     "File",
+    "Handle",
+    "LeaseType",
     "LibgfapiException",
+    "Upcall",
+    "UpcallEvents",
+    "UpcallFlags",
+    "UpcallReason",
     "Volume",
     "VolumeNotMounted",
+    "Watch",
     "Xattrs",
 ]
+
+# The rooms of what most programs never ask for, which are imported when somebody does.
+_ROOMS = {"Handle": "handle", "Upcall": "upcall", "Watch": "upcall"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    room = importlib.import_module(f".{_ROOMS[name]}", __name__)
+    found = globals()[name] = getattr(room, name)
+    return found

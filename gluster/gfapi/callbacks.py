@@ -1,8 +1,9 @@
 """What libgfapi tells of its own accord, brought to Python: upcalls of a mount, to all who listen.
 
 libgfapi calls back on a stack of its own, where a call into it, or an end of the interpreter,
-would end the process. So nothing runs there but the one line that puts the event into a queue.
-A thread of this module takes it out and calls whom it concerns.
+would end the process. So no Python runs there, of which even one line might collect garbage and
+close what is part of it: C calls the method of a queue that is C itself. A thread of this module
+takes the event out and calls whom it concerns.
 
 libgfapi knows one callback for each mount. So whoever wants upcalls, of whichever kind, comes
 here. It never calls the callback that ``glfs_lease`` takes: a lease, too, is recalled by an upcall.
@@ -10,10 +11,10 @@ here. It never calls the callback that ``glfs_lease`` takes: a lease, too, is re
 
 from __future__ import annotations
 
-import itertools
-import os
+import functools
 import queue  # costs a little: import this module where it is needed, not with the package
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from . import api
@@ -31,7 +32,7 @@ Receiver = Callable[[Optional[int]], Optional[Callable[[], object]]]
 def listen(mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listener:
     """Have upcalls of a mount given to ``receive`` until the Listener is closed.
 
-    ``receive`` and what it returns are called on a thread of this module, one after the other. An
+    ``receive`` and what it returns are called on the mount's own thread, one after the other. An
     exception that they raise is reported by :func:`sys.unraisablehook`.
 
     :param events: which upcalls; ``receive`` is given others too if others listen for those.
@@ -40,7 +41,7 @@ def listen(mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listene
     with mount.lock:
         if mount.upcalls is None:
             mount.upcalls = Upcalls(mount)
-        return mount.upcalls.add(events, receive)
+        return mount.upcalls.add(mount, events, receive)
 
 
 class Listener:
@@ -59,55 +60,74 @@ class Listener:
         """Have no more upcalls. One that is being told may still come. It may be closed twice."""
         self._upcalls.discard(self)
 
+    def close_soon(self) -> None:
+        """The same on the thread of this module, for a ``__del__``, which must not wait."""
+        self._upcalls.arrived.put(self.close)
+
 
 class Upcalls:
-    """The upcalls of one mount, from :meth:`Mount.mount` to :meth:`Mount.umount`."""
+    """The upcalls of one mount, from :meth:`Mount.mount` to :meth:`Mount.umount`.
+
+    :ivar arrived: what the thread is to do: the address of an upcall to tell, a function to call,
+        or None to end.
+    """
 
     def __init__(self, mount: Mount) -> None:
-        self.mount = mount
+        # The mount knows this, and who drops the mount is to have it unmounted at once.
+        self._mount = weakref.ref(mount)
         self.pointer = mount.pointer
         self.listeners: list[Listener] = []
-        self._key = next(_keys)
+        self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._callback = api.UpcallCallback(self.arrived.put)
+        _callbacks.append(self._callback)
+        arguments = (self.arrived, weakref.ref(self))
+        threading.Thread(
+            target=_tell_all, args=arguments, name="gfapi-upcalls", daemon=True
+        ).start()
 
-    def add(self, events: api.UpcallEvents, receive: Receiver) -> Listener:
+    def add(self, mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listener:
         """Called with the mount's lock held."""
-        _by_key[self._key] = self
-        _start()
-        api.glfs_upcall_register(self.mount, events, _callback, self._key)
+        api.glfs_upcall_register(mount, events, self._callback, None)
         listener = Listener(self, events, receive)
         self.listeners.append(listener)
         return listener
 
     def discard(self, listener: Listener) -> None:
         """Forget a listener, and have no upcalls that nobody wants."""
-        with self.mount.lock:
+        mount = self._mount()
+        if mount is None:
+            return
+        with mount.lock:
             if listener not in self.listeners:
                 return
             self.listeners.remove(listener)
             unwanted = listener.events
             for other in self.listeners:
                 unwanted &= ~other.events
-            if unwanted and self.mount.peek() == self.pointer:
-                api.glfs_upcall_unregister(self.mount, unwanted)
+            if unwanted and mount.peek() == self.pointer:
+                api.glfs_upcall_unregister(mount, unwanted)
 
     def end(self) -> None:
         """The mount has been settled and is about to be torn down."""
         listeners, self.listeners = self.listeners, []
         for listener in listeners:
             api.glfs_upcall_unregister(Gate(self.pointer), listener.events)
-        _by_key.pop(self._key, None)
         for listener in listeners:
-            _arrived.put((None, listener.receive))
+            self.arrived.put(functools.partial(_finish, listener.receive))
+        self.arrived.put(None)
 
     def read(self, event: int) -> list[Callable[[], object]]:
         """Show an upcall to all listeners and free it; what they want called after that.
 
         One of a volume that is unmounted is never freed: libgfapi would look for its inode.
         """
-        calls = self.mount.calls
+        mount = self._mount()
+        if mount is None:
+            return []
+        calls = mount.calls
         try:
             calls.append(None)
-            if self.mount.peek() != self.pointer:
+            if mount.peek() != self.pointer:
                 return []
             try:
                 wanted = [_read(listener.receive, event) for listener in list(self.listeners)]
@@ -118,35 +138,24 @@ class Upcalls:
         return [call for call in wanted if call]
 
 
-_keys = itertools.count(1)
-_by_key: dict[int, Upcalls] = {}
-_arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()  # its put takes no lock of Python's
-_thread: Optional[threading.Thread] = None
+# For ever: libgfapi may call them as long as it runs.
+_callbacks: list[Any] = []
 
 
-def _on_upcall(event: int, key: int) -> None:
-    if not exiting.is_set():
-        _arrived.put((event, key))
-
-
-_callback = api.UpcallCallback(_on_upcall)  # for ever: libgfapi may call it as long as it runs
-
-
-def _start() -> None:
-    global _thread
-    if _thread is None:
-        _thread = threading.Thread(target=_tell_all, name="gfapi-upcalls", daemon=True)
-        _thread.start()
-
-
-def _tell_all() -> None:
+def _tell_all(arrived: queue.SimpleQueue[Any], owner: weakref.ref[Upcalls]) -> None:
     while not exiting.is_set():
-        event, target = _arrived.get()
-        if event is None:
-            _finish(target)
-        elif upcalls := _by_key.get(target):
-            for call in upcalls.read(event):
-                api.run_reported(call)
+        item = arrived.get()
+        if item is None:
+            return
+        if isinstance(item, int):
+            _tell(item, owner())
+        else:
+            item()
+
+
+def _tell(event: int, upcalls: Optional[Upcalls]) -> None:
+    for call in upcalls.read(event) if upcalls else ():
+        api.run_reported(call)
 
 
 def _finish(receive: Receiver) -> None:
@@ -163,14 +172,3 @@ def _read(receive: Receiver, event: Optional[int]) -> Optional[Callable[[], obje
 
     api.run_reported(read)
     return wanted[0]
-
-
-def _forget() -> None:
-    """After a fork, in the child: the thread is gone, and whatever it was about to tell."""
-    global _arrived, _thread
-    _arrived = queue.SimpleQueue()
-    _thread = None
-    _by_key.clear()
-
-
-os.register_at_fork(after_in_child=_forget)

@@ -16,7 +16,7 @@ from .descriptor import Descriptor
 from .directory import Dir
 from .file import _MOST, File, Glfd
 from .gate import Unpicklable, bad_descriptor
-from .objects import NO_OBJECT, HeldObject, gfid_text
+from .objects import HeldObject, gfid_text, look_up
 
 if TYPE_CHECKING:
     import uuid
@@ -57,21 +57,7 @@ def hold(
 def lookup(vol: Volume, path: api.AnyPath, follow_symlinks: bool) -> Handle:
     """See :meth:`Volume.lookup`."""
     mount, stat = vol._mount, api.Stat()
-    absolute = api.encode_path(path)
-    if not absolute.startswith(b"/"):  # C would begin at the root
-        absolute = os.path.join(mount.cwd or b"/", absolute)
-    follow = bool(follow_symlinks)
-    try:
-        return hold(
-            mount,
-            os.fspath(path),
-            stat,
-            api.glfs_h_lookupat,
-            *(mount, NO_OBJECT, absolute, stat, follow),
-        )
-    except OSError as error:
-        error.filename = os.fspath(path)
-        raise
+    return hold(mount, os.fspath(path), stat, look_up, mount, path, follow_symlinks, stat)
 
 
 def lookup_gfid(vol: Volume, gfid: Union[bytes, str, uuid.UUID]) -> Handle:
@@ -145,7 +131,9 @@ class Handle(Unpicklable):
     def __repr__(self) -> str:
         held = self._object
         state = " closed" if self.closed else ""
-        return f"<gluster.gfapi.Handle {gfid_text(held.gfid)} path={held.path!r}{state}>"
+        gfid = gfid_text(held.gfid)
+        path = "" if held.path == f"<gfid:{gfid}>" else f" path={held.path!r}"
+        return f"<gluster.gfapi.Handle {gfid}{path}{state}>"
 
     # ------------------------------------------------------------------ lifetime
 
@@ -488,6 +476,15 @@ class Handle(Unpicklable):
         """
         held = self._object
         api.glfs_h_removexattrs(held.mount, held, key)
+
+    @property
+    def xattrs(self) -> xattr.Xattrs:
+        """The extended attributes as a mapping: ``handle.xattrs["user.x"] = b"..."``.
+
+        It is an :class:`Xattrs`.
+        """
+        functions = (self.getxattr, self.listxattr, self.setxattr, self.removexattr)
+        return xattr.Xattrs(self._object.path, *functions)
 
     # ------------------------------------------------------------------ access control lists
 

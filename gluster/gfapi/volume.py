@@ -6,7 +6,7 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
+from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
 from . import acl, api, at, copies, metadata, names, tree, xattr
 from .arguments import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import uuid
 
     from .handle import Handle
+    from .upcall import Upcall, Watch
 
 
 class Volume(Unpicklable):
@@ -312,6 +313,46 @@ class Volume(Unpicklable):
         from . import handle  # for the few who need it
 
         return handle.lookup_gfid(self, gfid)
+
+    # ------------------------------------------------------------------ other clients' changes
+
+    def watch(
+        self,
+        callback: Optional[Callable[[Upcall], object]] = None,
+        events: Union[api.UpcallEvents, int] = api.UpcallEvents.ANY,
+    ) -> Watch:
+        """Be told what other clients change (``glfs_upcall_register``).
+
+        That takes a volume with ``features.cache-invalidation on``, and holds for what this
+        client has used of late (``features.cache-invalidation-timeout``, a minute): a
+        :class:`Handle` alone is not enough. What is done on this Volume is not told.
+
+        :param callback: is called with each :class:`Upcall`, on a thread of the watch's own. An
+            exception that it raises is reported by :func:`sys.unraisablehook`. If it is None,
+            iterate over the watch.
+        :param events: what to be told of: :class:`UpcallEvents.INODE_INVALIDATE`,
+            :class:`UpcallEvents.RECALL_LEASE` or both.
+        :returns: a :class:`Watch`. With a callback it goes on until it is closed, and else until
+            nobody refers to it.
+        :raises OSError: EINVAL if ``events`` is none of these.
+        :raises TypeError: if ``callback`` cannot be called.
+        """
+        from . import upcall  # for the few who need it
+
+        return upcall.Watch(self, callback, events)
+
+    def poll_upcall(self) -> Optional[Upcall]:
+        """What another client has changed, if anything (``glfs_h_poll_upcall``).
+
+        The first call has the client keep such upcalls from then on, without limit, so go on
+        calling. While there is a :meth:`watch`, they go there instead.
+
+        :returns: the oldest :class:`Upcall` that has not been fetched, or None.
+        :raises OSError: on failure.
+        """
+        from . import upcall  # for the few who need it
+
+        return upcall.poll(self)
 
     # ------------------------------------------------------------------ calls on a path
 

@@ -145,9 +145,16 @@ def test_the_package_exports_what_it_says() -> None:
         "DirEntry",
         "Error",
         "File",
+        "Handle",
+        "LeaseType",
         "LibgfapiException",
+        "Upcall",
+        "UpcallEvents",
+        "UpcallFlags",
+        "UpcallReason",
         "Volume",
         "VolumeNotMounted",
+        "Watch",
         "Xattrs",
     }
     assert all(hasattr(gfapi, name) for name in gfapi.__all__)

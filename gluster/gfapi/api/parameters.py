@@ -50,8 +50,9 @@ def _copy_of(structure: Any) -> Callable[[Optional[int]], Any]:
 IoCallback = ctypes.CFUNCTYPE(
     None, c_void_p, c_ssize_t, ctypes.POINTER(GlfsStat), ctypes.POINTER(GlfsStat), c_void_p
 )
-#: The same when another client changed something: the event and ``data``.
-UpcallCallback = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
+#: The same when another client changed something: the event. C gives ``data`` too, in a register
+#: that whoever takes no second argument leaves alone.
+UpcallCallback = ctypes.CFUNCTYPE(None, c_void_p)
 #: The same when a lease is wanted back: the lease and ``data``.
 RecallCallback = ctypes.CFUNCTYPE(None, Lease, c_void_p)
 
