@@ -14,7 +14,6 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import api, sandbox
-from gluster.gfapi.handle import Handle
 
 COUNT = 50
 
@@ -355,7 +354,7 @@ def test_an_entry_gives_its_handle(vol: gfapi.Volume, folder: str, handles: bool
     assert sorted(listed) == ["dir", "file", "link"]
     for name, entry in listed.items():
         handle = entry.handle()
-        assert isinstance(handle, Handle)
+        assert isinstance(handle, gfapi.Handle)
         assert handle is entry.handle()
         expected = vol.lstat(f"{folder}/{name}")
         assert handle.stat().st_ino == expected.st_ino
