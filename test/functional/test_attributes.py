@@ -203,8 +203,9 @@ def test_setattr_of_nothing_only_asks_whether_it_is_there(
 def test_setattr_refuses_what_is_no_attribute(
     vol: gfapi.Volume, path: str, attributes: Any, error: Any
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         vol.setattr(path, **{"mode": 0o600, "size": 1, **attributes})
+    assert getattr(caught.value, "filename", path) == path
     assert vol.getsize(path) == 3
     assert stat.S_IMODE(vol.stat(path).st_mode) == 0o666
 
