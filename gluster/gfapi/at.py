@@ -183,11 +183,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
         old = rest & ~os.O_CREAT
         descriptor = mount.open(openat, path, rest, folder, path, old, mode)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
-        try:
-            api.glfs_ftruncate(descriptor, 0, None, None)
-        except BaseException:
-            descriptor.close()
-            raise
+        descriptor.cut()
     return descriptor
 
 

@@ -116,6 +116,17 @@ class Descriptor(Gate):
             # Whatever close said: a second one on the same pointer kills the process.
             self.mount.descriptors.discard(self)
 
+    def cut(self) -> None:
+        """Cut a file that was just opened, or close it if that fails.
+
+        Of one that open itself cuts, GlusterFS's quick-read goes on giving out the old content.
+        """
+        try:
+            api.glfs_ftruncate(self, 0, None, None)
+        except BaseException:
+            self.close()
+            raise
+
     def forget(self) -> None:
         super().forget()
         self.position = threading.RLock()

@@ -230,7 +230,12 @@ def setattr(
         followed; EINVAL if ``size`` is negative; and others.
     :raises ValueError: if both ``times`` and ``ns`` are given.
     """
-    mount, attributes = vol._mount, attributes_of(mode, uid, gid, size, times, ns)
+    mount = vol._mount
+    try:
+        attributes = attributes_of(mode, uid, gid, size, times, ns)
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
     is_moded = mode is not None or size is not None
     if is_moded and not follow_symlinks and S_ISLNK(vol.lstat(path).st_mode):
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), os.fspath(path))

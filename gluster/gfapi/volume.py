@@ -204,38 +204,34 @@ class Volume(Unpicklable):
         return Glfd(self._open(path, flags, mode))
 
     def _open(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
+        """Make a file or open one, in two steps if need be.
+
+        Of a broken symbolic link, ``glfs_creat`` would make the target on the machine of a brick,
+        wherever there the link points to; not if it must not exist.
+        """
         mount = self._mount
         if not isinstance(flags, int):
             raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
-        if flags & os.O_TRUNC and flags & os.O_ACCMODE:
-            return self._open_cut(path, flags, mode)
-        if flags & os.O_CREAT:
-            return mount.open(api.glfs_creat, path, flags, mount, path, flags, mode)
-        return mount.open(api.glfs_open, path, flags, mount, path, flags)
-
-    def _open_cut(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
-        """Open with O_TRUNC.
-
-        Of a file that open itself cuts, GlusterFS's quick-read goes on giving out the old
-        content. A new file needs no second call: whether there is one, libgfapi knows by then.
-        """
-        mount, rest = self._mount, flags & ~os.O_TRUNC
-        if flags & os.O_CREAT:
+        is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
+        rest = flags & ~os.O_TRUNC if is_cut else flags
+        while True:
             try:
-                new = rest | os.O_EXCL
-                return mount.open(api.glfs_creat, path, rest, mount, path, new, mode)
+                if flags & os.O_CREAT:
+                    new = rest | os.O_EXCL
+                    return mount.open(api.glfs_creat, path, rest, mount, path, new, mode)
             except FileExistsError:
                 if flags & os.O_EXCL:
                     raise
-            descriptor = mount.open(api.glfs_creat, path, rest, mount, path, flags, mode)
-        else:
-            descriptor = mount.open(api.glfs_open, path, rest, mount, path, flags)
-        try:
-            api.glfs_ftruncate(descriptor, 0, None, None)
-        except BaseException:
-            descriptor.close()
-            raise
-        return descriptor
+            try:
+                old = rest & ~os.O_CREAT
+                descriptor = mount.open(api.glfs_open, path, rest, mount, path, old)
+            except FileNotFoundError:
+                if not flags & os.O_CREAT or self.islink(path):
+                    raise
+            else:
+                if is_cut:
+                    descriptor.cut()
+                return descriptor
 
     def fopen(self, path: api.AnyPath, mode: str = "r") -> File:
         """Open a file without a buffer, as :func:`open` does with ``buffering=0``.

@@ -203,8 +203,9 @@ def test_setattr_of_nothing_only_asks_whether_it_is_there(
 def test_setattr_refuses_what_is_no_attribute(
     vol: gfapi.Volume, path: str, attributes: Any, error: Any
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         vol.setattr(path, **{"mode": 0o600, "size": 1, **attributes})
+    assert getattr(caught.value, "filename", path) == path
     assert vol.getsize(path) == 3
     assert stat.S_IMODE(vol.stat(path).st_mode) == 0o666
 
@@ -314,6 +315,32 @@ def test_realpath_of_what_leads_nowhere_is_an_error(
         vol.realpath(5)  # type: ignore[type-var]
     with pytest.raises(ValueError, match="null"):
         vol.realpath("a\0b")
+
+
+# ------------------------------------------------------------------------------ broken links
+
+
+@pytest.mark.parametrize("mode", ["w", "w+", "a", "a+", "x"])
+@pytest.mark.parametrize("is_absolute", [True, False])
+def test_nothing_is_made_by_way_of_a_broken_link(
+    vol: gfapi.Volume, folder: str, tmp_path: Path, mode: str, is_absolute: bool
+) -> None:
+    """GlusterFS would make it on the machine of a brick, where the link leads there."""
+    target = str(tmp_path / "target") if is_absolute else "target"
+    vol.symlink(target, f"{folder}/broken")
+    with pytest.raises(OSError, match=r"No such file|exists"):
+        vol.fopen(f"{folder}/broken", mode)
+    assert not (tmp_path / "target").exists()
+    assert vol.listdir(folder) == ["broken"]
+
+
+def test_a_link_to_a_file_is_opened_however_it_is(
+    vol: gfapi.Volume, folder: str, path: str
+) -> None:
+    for mode in ("a", "r+", "w"):
+        with vol.fopen(f"{folder}/link", mode) as file:
+            file.write(b"x")
+    assert content(vol, path) == b"x"
 
 
 # ------------------------------------------------------------------------------------- fchdir

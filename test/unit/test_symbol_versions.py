@@ -169,7 +169,7 @@ vol.open('/f', os.O_RDWR | os.O_CREAT, 0o640)
         "glfs_chown FS /f 4294967295 4294967294",
         f"glfs_mknod FS /d 60600 {(1 << 63) + 5}",
         "glfs_chmod FS /f 7777",
-        f"glfs_creat FS /f {os.O_RDWR | os.O_CREAT} 640",
+        f"glfs_creat FS /f {os.O_RDWR | os.O_CREAT | os.O_EXCL} 640",
     ]
 
 
