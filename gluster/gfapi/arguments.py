@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import operator
 import os
 import re
 import time
@@ -70,6 +72,38 @@ def flags_of(mode: Any) -> int:
         raise ValueError(f"mode is {mode!r}; it must be r, w, a or x, with + and b if need be")
     flags = _MODES[mode[0]]
     return flags & ~os.O_ACCMODE | os.O_RDWR if "+" in mode else flags
+
+
+def attributes_of(mode: Any, uid: Any, gid: Any, size: Any, times: Any, ns: Any) -> api.GlfsStat:
+    """The attributes to set for ``glfs_setattr`` and ``glfs_fsetattr``.
+
+    ``glfs_st_mask`` says which are given: none is None, as is a ``uid`` or ``gid`` of -1. No brick
+    of GlusterFS 10 does anything for the size: who finds :attr:`~api.StatMask.SIZE` in the mask
+    has to cut the file, before the rest, because that may take the right to do so, and because
+    the times are to be those given.
+
+    :raises OSError: EINVAL for a negative size.
+    """
+    attributes, mask = api.GlfsStat(), api.StatMask(0)
+    if mode is not None:
+        attributes.glfs_st_mode = api.check_uint32(mode)
+        mask |= api.StatMask.MODE
+    if uid not in (None, -1):
+        attributes.glfs_st_uid = api.check_uint32(uid)
+        mask |= api.StatMask.UID
+    if gid not in (None, -1):
+        attributes.glfs_st_gid = api.check_uint32(gid)
+        mask |= api.StatMask.GID
+    if size is not None:
+        if operator.index(size) < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        attributes.glfs_st_size = api.check_length(size)
+        mask |= api.StatMask.SIZE
+    if times is not None or ns is not None:
+        attributes.glfs_st_atime, attributes.glfs_st_mtime = timespecs(times, ns)
+        mask |= api.StatMask.ATIME | api.StatMask.MTIME
+    attributes.glfs_st_mask = mask
+    return attributes
 
 
 def timespecs(times: Any, ns: Any) -> Any:

@@ -29,7 +29,7 @@ from .constants import (
     UpcallReason,
     Xreaddirp,
 )
-from .conversions import AnyPath, check_length, encode, encode_path
+from .conversions import AnyPath, check_length, check_uint32, encode, encode_path
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
 from .parameters import result_pointer
@@ -76,6 +76,7 @@ __all__ = [
     "available",
     "bind",
     "check_length",
+    "check_uint32",
     "encode",
     "encode_path",
     "failure",
