@@ -62,6 +62,11 @@ class Mount(Gate):
         self.is_orphan = False
         self.lock = threading.RLock()
 
+    @property
+    def volume(self) -> Any:
+        """The Volume whose mount this is, or None if it is gone."""
+        return getattr(self.start(), "__self__", None)
+
     def mount(self) -> None:
         """Mount, if it is not mounted.
 

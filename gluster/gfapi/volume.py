@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
-from . import api, metadata, names, tree, xattr
+from . import api, content, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -276,6 +276,9 @@ class Volume(Unpicklable):
     chmod = metadata.chmod
     chown = metadata.chown
     utime = metadata.utime
+
+    truncate = content.truncate
+    copy_file_range = content.copy_file_range
 
     mkdir = names.mkdir
     mknod = names.mknod

@@ -508,10 +508,12 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 # What can be done with a Volume that is not mounted.
 NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
 ARGUMENTS = {
+    "count": 1,
     "dst": "/dst",
     "flags": os.O_RDWR | os.O_CREAT,
     "gid": 0,
     "key": "user.x",
+    "length": 0,
     "link_name": "/link",
     "mode": 0o644,
     "path": "/path",

@@ -45,6 +45,14 @@ UpcallCallback = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
 #: The same when a lease is wanted back: the lease and ``data``.
 RecallCallback = ctypes.CFUNCTYPE(None, Lease, c_void_p)
 
+_as_offset = integer_check(c_int64)
+
+
+def _offset_or_null(value: Optional[int]) -> Optional[c_int64]:
+    """Where C finds an offset. What it leaves there instead is of no use to the caller."""
+    return None if value is None else c_int64(_as_offset(value))
+
+
 # An output that the caller made (a structure, a buffer) and numbers that never come from a user
 # need no conversion.
 fs = fd = obj = Parameter(c_void_p, is_gate=True)
@@ -69,7 +77,7 @@ times = Parameter(ctypes.POINTER(Timespec))
 iovec_p = Parameter(ctypes.POINTER(Iovec))
 flock_p = Parameter(ctypes.POINTER(Flock))
 lease_p = Parameter(ctypes.POINTER(Lease))
-offset_p = Parameter(ctypes.POINTER(c_int64))
+offset_p = Parameter(ctypes.POINTER(c_int64), _offset_or_null)
 gids = Parameter(ctypes.POINTER(c_uint32))
 done = Parameter(IoCallback)
 event = Parameter(UpcallCallback)
