@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 _CHUNK = 1 << 20
+_MOST_OF_BRICK = 0x7FFFF000  # what Linux copies at once; libgfapi returns an int
 _VOLFILE = "/.meta/graphs/active/volfile"
 # Most translators hand a copy_file_range down to the first one below them and think no more of it:
 # one replica gets it, one block of a sharded file, fragments of a dispersed one; and caches keep
@@ -66,9 +67,9 @@ def copy_file_range(
     """Copy from one open file of the volume to another (``glfs_copy_file_range``), as
     :func:`os.copy_file_range`.
 
-    On a volume of one brick, it is the brick that copies, and may do so without moving a byte.
-    Elsewhere GlusterFS would copy the wrong bytes, or too few of the bricks would; there the data
-    go through this client.
+    On a volume of one brick, it is the brick that copies from the beginning of a file, up to
+    2 GiB at once. All else goes through this client: GlusterFS itself would copy the wrong bytes
+    there, or tell too few of the bricks.
 
     :param src: what is read: a :class:`File`, or what :meth:`open` returned.
     :param dst: what is written, the same; it may be the same file.
@@ -95,8 +96,11 @@ def copy_file_range(
         write_to = target.here() if offset_dst is None else offset_dst
         copy = _Copy(source, read_from, target, write_to)
         wanted = copy.checked(api.check_length(count))
-        is_simple = wanted and _is_single_brick(vol)
-        copied = copy.on_brick(wanted) if is_simple else copy.through_client(wanted)
+        # GlusterFS forgets where to read on the way to the brick, which begins at 0.
+        if wanted and read_from == 0 and _is_single_brick(vol):
+            copied = copy.on_brick(min(wanted, _MOST_OF_BRICK))
+        else:
+            copied = copy.through_client(min(wanted, MOST))
         if offset_src is None:
             source.seek(read_from + copied, os.SEEK_SET)
         if offset_dst is None:
@@ -145,8 +149,7 @@ class _Copy(NamedTuple):
     def checked(self, count: int) -> int:
         """How many of so many bytes a single call copies.
 
-        Refuses what the kernel refuses. It also has the bricks up to date: a status waits for
-        what this client holds back.
+        Refuses what the kernel refuses.
         """
         self.source.check_range(self.read_from)
         self.target.check_range(self.write_to)
@@ -156,7 +159,7 @@ class _Copy(NamedTuple):
                 is_directory = stat_module.S_ISDIR(status.st_mode)
                 raise self._error(errno.EISDIR if is_directory else errno.EINVAL)
         available = max(0, statuses[0].st_size - self.read_from)
-        count = min(count, MOST, available)
+        count = min(count, available)
         is_same = statuses[0].st_ino == statuses[1].st_ino
         if is_same and abs(self.read_from - self.write_to) < count:
             raise self._error(errno.EINVAL)
@@ -168,6 +171,8 @@ class _Copy(NamedTuple):
     def on_brick(self, count: int) -> int:
         """Have the brick copy."""
         source, target = self.source, self.target
+        source.sync()
+        target.sync()
         copied: int = api.glfs_copy_file_range(
             source, self.read_from, target, self.write_to, count, 0, None, None, None
         )

@@ -89,6 +89,14 @@ class Descriptor(Gate):
         api.glfs_fstat(self, stat)
         return stat
 
+    def sync(self) -> None:
+        """Have all that was written to the file with the bricks.
+
+        What asks a brick past write-behind would miss what that translator holds back. Nothing
+        less than this surely waits for all of it: a status may come from memory.
+        """
+        api.glfs_fdatasync(self, None, None)
+
     # ------------------------------------------------------------------ the position
     # All of these but seek and keep_place are called with ``position`` held.
 
@@ -130,9 +138,8 @@ class Descriptor(Gate):
 
     def _find(self, offset: int, whence: int) -> int:
         """Where the next data or the next hole begins."""
-        # It asks the brick: what this client holds back has to be there first. A status waits for
-        # that, and says where the end is, which not every kind of volume minds.
-        if not 0 <= offset < self.stat().st_size:
+        self.sync()
+        if not 0 <= offset < self.stat().st_size:  # not every kind of volume minds
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), self.path)
         found: int = api.glfs_lseek(self, offset, whence)
         if self.place is not None:

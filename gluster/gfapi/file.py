@@ -281,10 +281,11 @@ class File(Opened, io.RawIOBase):
         :param how: :data:`os.SEEK_SET` (the beginning), :data:`os.SEEK_CUR` (the current
             position) or :data:`os.SEEK_END` (the end of the file). Or :data:`os.SEEK_DATA` or
             :data:`os.SEEK_HOLE`: the next data or the next hole at ``pos``, from the beginning,
-            or behind it. The end of the file counts as a hole.
+            or behind it. The end of the file counts as a hole. These two have all that was
+            written to the file before written to the bricks' disks first.
         :returns: the new position, in bytes from the beginning.
         :raises OSError: ENXIO if there are no more data, or ``pos`` is not within the file;
-            and others.
+            EOPNOTSUPP if the volume cannot tell data from holes, as a sharded one; and others.
         """
         return self._descriptor.seek(pos, how)
 

@@ -34,8 +34,9 @@ def pread(file: File, size: int, offset: int) -> bytes:
     """
     descriptor = _readable(file)
     descriptor.check_range(size, offset)
+    size = api.check_length(size)
     if size > MOST:
-        return _pread_pieces(file, api.check_length(size), offset)
+        return _pread_pieces(file, size, offset)
     if not size:
         return b""
     descriptor.keep_place()
