@@ -147,7 +147,10 @@ class File(Opened, io.RawIOBase):
         if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
-            count = descriptor.read(data, limit)
+            if descriptor.place is None:  # as descriptor.read has it, but a layer less
+                count = api.glfs_read(descriptor, data, limit, 0)
+            else:
+                count = descriptor.read(data, limit)
         return data if count == limit else data[:count]
 
     def readall(self) -> bytes:
@@ -189,6 +192,9 @@ class File(Opened, io.RawIOBase):
             self._descriptor.check_open()
             return 0
         with descriptor.position:
+            if descriptor.place is None:
+                count: int = api.glfs_read(descriptor, memory, size, 0)
+                return count
             return descriptor.read(memory, size)
 
     def _readinto_pieces(self, view: memoryview) -> int:
@@ -247,7 +253,10 @@ class File(Opened, io.RawIOBase):
         if not descriptor.is_writable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
-            done = descriptor.write(memory, min(size, MOST))
+            if descriptor.place is None and not descriptor.is_appending:
+                done: int = api.glfs_write(descriptor, memory, min(size, MOST), 0)
+            else:
+                done = descriptor.write(memory, min(size, MOST))
             while done < size:
                 rest, left = api.memory(memoryview(data).cast("B")[done:])
                 more = descriptor.write(rest, min(left, MOST))
