@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import operator
 import os
@@ -77,12 +76,10 @@ def flags_of(mode: Any) -> int:
 def attributes_of(mode: Any, uid: Any, gid: Any, size: Any, times: Any, ns: Any) -> api.GlfsStat:
     """The attributes to set for ``glfs_setattr`` and ``glfs_fsetattr``.
 
-    ``glfs_st_mask`` says which are given: none is None, as is a ``uid`` or ``gid`` of -1. No brick
-    of GlusterFS 10 does anything for the size: who finds :attr:`~api.StatMask.SIZE` in the mask
-    has to cut the file, before the rest, because that may take the right to do so, and because
-    the times are to be those given.
+    ``glfs_st_mask`` says which are given. What is None is not, nor is a ``uid`` or ``gid`` of -1.
 
-    :raises OSError: EINVAL for a negative size.
+    No brick does anything for a size. Who gets one has to truncate the file as well, and first:
+    the rest may take the right to do that away, and the times are to be those given.
     """
     attributes, mask = api.GlfsStat(), api.StatMask(0)
     if mode is not None:
@@ -95,9 +92,7 @@ def attributes_of(mode: Any, uid: Any, gid: Any, size: Any, times: Any, ns: Any)
         attributes.glfs_st_gid = api.check_uint32(gid)
         mask |= api.StatMask.GID
     if size is not None:
-        if operator.index(size) < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        attributes.glfs_st_size = api.check_length(size)
+        attributes.glfs_st_size = operator.index(size)
         mask |= api.StatMask.SIZE
     if times is not None or ns is not None:
         attributes.glfs_st_atime, attributes.glfs_st_mtime = timespecs(times, ns)

@@ -7,7 +7,7 @@ import operator
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import api
 from .gate import Gate, Unpicklable, bad_descriptor
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 
 Self = TypeVar("Self", bound="Opened")
+
+#: What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
+#: and refuse 1 GiB.
+MOST = 1 << 27
+
+_AT_END = -1  # a place
 
 
 class Descriptor(Gate):
@@ -29,19 +35,22 @@ class Descriptor(Gate):
         for writing, it gives out what it has in memory.
     :ivar is_writable: whether that allows writing. Of a file open for reading, GlusterFS takes the
         data, and refuses them when nobody waits for them any more.
+    :ivar is_appending: whether it has each write go to the end of the file.
     :ivar position: held by a call that uses the descriptor's own position, as the kernel does
         for its descriptors: two threads never read or write the same place.
-    :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
-        after it has appended.
+    :ivar place: the position, from the moment on that libgfapi does not know it: after it has
+        appended, and as soon as there are calls at given offsets, which move its own. None as
+        long as libgfapi keeps it.
     """
 
     __slots__ = (
         "flags",
-        "is_at_end",
+        "is_appending",
         "is_directory",
         "is_readable",
         "is_writable",
         "mount",
+        "place",
         "position",
     )
 
@@ -55,7 +64,8 @@ class Descriptor(Gate):
         access = flags & os.O_ACCMODE
         self.is_readable = access in (os.O_RDONLY, os.O_RDWR)
         self.is_writable = access in (os.O_WRONLY, os.O_RDWR)
-        self.is_at_end = False
+        self.is_appending = bool(flags & os.O_APPEND)
+        self.place: Optional[int] = None
         self.position = threading.RLock()
         mount.descriptors.add(self)
 
@@ -79,28 +89,103 @@ class Descriptor(Gate):
         api.glfs_fstat(self, stat)
         return stat
 
+    def sync(self) -> None:
+        """Have all that was written to the file with the bricks.
+
+        What asks a brick past write-behind would miss what that translator holds back. Nothing
+        less than this surely waits for all of it: a status may come from memory.
+        """
+        api.glfs_fdatasync(self, None, None)
+
+    # ------------------------------------------------------------------ the position
+    # All of these but seek and keep_place are called with ``position`` held.
+
+    def here(self) -> int:
+        """The position, in bytes from the beginning."""
+        if self.place is None:
+            position: int = api.glfs_lseek(self, 0, os.SEEK_CUR)
+            return position
+        if self.place == _AT_END:
+            self.place = self.stat().st_size
+        self.check_open()
+        return self.place
+
+    def keep_place(self) -> None:
+        """Keep the position here from now on, for a call that moves libgfapi's."""
+        if self.place is None:
+            with self.position:
+                if self.place is None:
+                    self.place = self.here()
+
     def seek(self, offset: int, whence: int) -> int:
         """Set the position, and return it. libgfapi itself goes to places before the beginning."""
         offset = operator.index(offset)
         with self.position:
             if whence == os.SEEK_CUR:
-                self.find_end()
-                here: int = api.glfs_lseek(self, 0, os.SEEK_CUR)
+                here = self.here()
                 if not offset:
                     return here
                 whence, offset = os.SEEK_SET, here + offset
             elif whence == os.SEEK_END:
                 whence, offset = os.SEEK_SET, self.stat().st_size + offset
+            elif whence in (os.SEEK_DATA, os.SEEK_HOLE):
+                whence, offset = os.SEEK_SET, self._find(offset, whence)
             self.check_range(offset)
-            position: int = api.glfs_lseek(self, offset, whence)
-            self.is_at_end = False
-        return position
+            api.glfs_lseek(self, offset, whence)
+            if self.place is not None:
+                self.place = offset
+        return offset
 
-    def find_end(self) -> None:
-        """Go to the end of the file if that is where the position should be."""
-        if self.is_at_end:
-            api.glfs_lseek(self, 0, os.SEEK_END)
-            self.is_at_end = False
+    def _find(self, offset: int, whence: int) -> int:
+        """Where the next data or the next hole begins."""
+        self.sync()
+        if not 0 <= offset < self.stat().st_size:  # not every kind of volume minds
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), self.path)
+        found: int = api.glfs_lseek(self, offset, whence)
+        if self.place is not None:
+            # libgfapi reads its answer from the position that calls at given offsets move.
+            while found != (again := api.glfs_lseek(self, offset, whence)):
+                found = again
+        return found
+
+    def read(self, memory: Any, size: int) -> int:
+        """Read at the position, and move it."""
+        if self.place is None:
+            count: int = api.glfs_read(self, memory, size, 0)
+            return count
+        return self._advance(api.glfs_pread(self, memory, size, self.here(), 0, None))
+
+    def write(self, memory: Any, size: int) -> int:
+        """Write at the position, and move it."""
+        if self.place is None or self.is_appending:
+            count: int = api.glfs_write(self, memory, size, 0)
+            if self.is_appending:
+                self.place = _AT_END
+            return count
+        return self._advance(api.glfs_pwrite(self, memory, size, self.here(), 0, None, None))
+
+    def readv(self, vector: Any) -> int:
+        """Read at the position into several buffers, and move it."""
+        if self.place is None:
+            count: int = api.glfs_readv(self, vector, len(vector), 0)
+            return count
+        return self._advance(api.glfs_preadv(self, vector, len(vector), self.here(), 0))
+
+    def writev(self, vector: Any) -> int:
+        """Write several buffers at the position, and move it."""
+        if self.place is None or self.is_appending:
+            count: int = api.glfs_writev(self, vector, len(vector), 0)
+            if self.is_appending:
+                self.place = _AT_END
+            return count
+        return self._advance(api.glfs_pwritev(self, vector, len(vector), self.here(), 0))
+
+    def _advance(self, count: int) -> int:
+        assert self.place is not None
+        self.place += count
+        return count
+
+    # ------------------------------------------------------------------ the end
 
     def close(self, deadline: float = float("inf")) -> None:
         """Let the calls inside finish, then close.

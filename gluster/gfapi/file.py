@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import errno
 import io
-import operator
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, NoReturn, Optional, Union
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
-from . import api, xattr
-from .descriptor import Descriptor, Opened
+from . import api, positional, space, xattr
+from .arguments import attributes_of, timespecs
+from .descriptor import MOST, Descriptor, Opened
 from .gate import bad_descriptor
 from .mount import descriptor_at
 
-# What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
-# and refuse 1 GiB.
-_MOST = 1 << 27
+if TYPE_CHECKING:
+    from .volume import Volume
+
+_Times = tuple[float, float]
+
 _CHUNK = 1 << 17
 _LINE = 1 << 13
-
-_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16
 
 
 class Glfd(int):
@@ -92,6 +92,19 @@ class File(Opened, io.RawIOBase):
         """The path given to :meth:`Volume.fopen` or :meth:`Volume.open`."""
         return self._name
 
+    @property
+    def volume(self) -> Volume:
+        """The :class:`Volume` that the file is on (``glfs_from_glfd``).
+
+        :raises OSError: EBADF if the file is closed, or the volume unmounted.
+        :raises ReferenceError: if the Volume is gone: a File needs it no more, and keeps none.
+        """
+        api.glfs_from_glfd(self._descriptor)  # no file of an unmounted volume gets past this
+        volume: Optional[Volume] = self._descriptor.mount.volume
+        if volume is None:
+            raise ReferenceError(f"the Volume that {self._name!r} was opened on is gone")
+        return volume
+
     def __repr__(self) -> str:
         return f"<gluster.gfapi.File name={self._name!r} mode={self._mode!r}{self._state}>"
 
@@ -124,7 +137,7 @@ class File(Opened, io.RawIOBase):
         if limit is None or limit < 0:
             return self.readall()
         limit = api.check_length(limit)
-        if limit > _MOST:
+        if limit > MOST:
             return self._read_pieces(limit)
         if limit == 0:
             self._descriptor.check_open()
@@ -134,9 +147,10 @@ class File(Opened, io.RawIOBase):
         if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
-            if descriptor.is_at_end:
-                descriptor.find_end()
-            count = api.glfs_read(descriptor, data, limit, 0)
+            if descriptor.place is None:  # as descriptor.read has it, but a layer less
+                count = api.glfs_read(descriptor, data, limit, 0)
+            else:
+                count = descriptor.read(data, limit)
         return data if count == limit else data[:count]
 
     def readall(self) -> bytes:
@@ -152,7 +166,7 @@ class File(Opened, io.RawIOBase):
         with self._descriptor.position:
             expected = self.fgetsize() - self.tell()
             while limit:
-                piece = self.read(min(max(expected, _CHUNK), _MOST, limit))
+                piece = self.read(min(max(expected, _CHUNK), MOST, limit))
                 if not piece:
                     break
                 pieces.append(piece)
@@ -169,7 +183,7 @@ class File(Opened, io.RawIOBase):
         :raises OSError: on failure.
         """
         memory, size = api.memory(buf, writable=True)
-        if size > _MOST:
+        if size > MOST:
             return self._readinto_pieces(memoryview(buf).cast("B"))
         descriptor = self._descriptor
         if not descriptor.is_readable:
@@ -178,15 +192,15 @@ class File(Opened, io.RawIOBase):
             self._descriptor.check_open()
             return 0
         with descriptor.position:
-            if descriptor.is_at_end:
-                descriptor.find_end()
-            count: int = api.glfs_read(descriptor, memory, size, 0)
-        return count
+            if descriptor.place is None:
+                count: int = api.glfs_read(descriptor, memory, size, 0)
+                return count
+            return descriptor.read(memory, size)
 
     def _readinto_pieces(self, view: memoryview) -> int:
         done = 0
         with self._descriptor.position:
-            while count := self.readinto(view[done : done + _MOST]):
+            while count := self.readinto(view[done : done + MOST]):
                 done += count
         return done
 
@@ -239,20 +253,33 @@ class File(Opened, io.RawIOBase):
         if not descriptor.is_writable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
-            done: int = api.glfs_write(descriptor, memory, min(size, _MOST), 0)
+            if descriptor.place is None and not descriptor.is_appending:
+                done: int = api.glfs_write(descriptor, memory, min(size, MOST), 0)
+            else:
+                done = descriptor.write(memory, min(size, MOST))
             while done < size:
                 rest, left = api.memory(memoryview(data).cast("B")[done:])
-                more = api.glfs_write(descriptor, rest, min(left, _MOST), 0)
+                more = descriptor.write(rest, min(left, MOST))
                 if not more:  # it takes no more, and does not say why
                     raise OSError(errno.EIO, os.strerror(errno.EIO), descriptor.path)
                 done += more
-            descriptor.is_at_end = bool(descriptor.flags & os.O_APPEND)
         return done
 
     def writelines(self, lines: Iterable[Any]) -> None:
         """Write each of ``lines``, as :meth:`io.IOBase.writelines`; see :meth:`write`."""
         for line in lines:
             self.write(line)
+
+    readv = positional.readv
+    writev = positional.writev
+
+    # ------------------------------------------------------------------ at a given offset
+
+    pread = positional.pread
+    preadinto = positional.preadinto
+    preadv = positional.preadv
+    pwrite = positional.pwrite
+    pwritev = positional.pwritev
 
     # ------------------------------------------------------------------ position
 
@@ -261,9 +288,13 @@ class File(Opened, io.RawIOBase):
 
         :param pos: the offset in bytes, relative to what ``how`` says.
         :param how: :data:`os.SEEK_SET` (the beginning), :data:`os.SEEK_CUR` (the current
-            position) or :data:`os.SEEK_END` (the end of the file).
+            position) or :data:`os.SEEK_END` (the end of the file). Or :data:`os.SEEK_DATA` or
+            :data:`os.SEEK_HOLE`: the next data or the next hole at ``pos``, from the beginning,
+            or behind it. The end of the file counts as a hole. These two have all that was
+            written to the file before written to the bricks' disks first.
         :returns: the new position, in bytes from the beginning.
-        :raises OSError: on failure.
+        :raises OSError: ENXIO if there are no more data, or ``pos`` is not within the file;
+            EOPNOTSUPP if the volume cannot tell data from holes, as a sharded one; and others.
         """
         return self._descriptor.seek(pos, how)
 
@@ -316,79 +347,13 @@ class File(Opened, io.RawIOBase):
 
     # ------------------------------------------------------------------ content and space
 
-    def fsync(self) -> None:
-        """Have data and metadata written to the bricks' disks (``glfs_fsync``).
-
-        :raises OSError: on failure, also of earlier writes.
-        """
-        api.glfs_fsync(self._descriptor, None, None)
-
-    def fdatasync(self) -> None:
-        """Have the data written to the bricks' disks (``glfs_fdatasync``).
-
-        :raises OSError: on failure, also of earlier writes.
-        """
-        api.glfs_fdatasync(self._descriptor, None, None)
-
-    def ftruncate(self, length: int) -> None:
-        """Cut or extend the file (``glfs_ftruncate``). What is added reads as NULs.
-
-        :param length: the new size in bytes.
-        :raises OSError: on failure.
-        """
-        self._descriptor.check_range(length)
-        api.glfs_ftruncate(self._descriptor, length, None, None)
-
-    def truncate(self, size: Optional[int] = None) -> int:
-        """Cut or extend the file, as :meth:`io.IOBase.truncate`; see :meth:`ftruncate`.
-
-        :param size: the new size in bytes; the current position if it is None.
-        :returns: the new size.
-        :raises OSError: on failure.
-        """
-        length = self.tell() if size is None else size
-        self.ftruncate(length)
-        return length
-
-    def fallocate(self, mode: int, offset: int, length: int) -> None:
-        """Change the space that a range of the file takes up (``glfs_fallocate``).
-
-        :param mode: what to do, as in ``fallocate(2)``: 0, or FALLOC_FL_KEEP_SIZE (1) to leave
-            the file's size alone; FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE (3) is
-            :meth:`discard`, FALLOC_FL_ZERO_RANGE (16) is :meth:`zerofill`.
-        :param offset: the start of the range in bytes.
-        :param length: its length in bytes.
-        :raises OSError: EOPNOTSUPP for any other mode; and others.
-        """
-        if mode == _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE:
-            self.discard(offset, length)
-        elif mode == _FALLOC_FL_ZERO_RANGE:
-            self.zerofill(offset, length)
-        elif operator.index(mode) in (0, _FALLOC_FL_KEEP_SIZE):
-            self._descriptor.check_range(offset, length)
-            api.glfs_fallocate(self._descriptor, mode, offset, length)
-        else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
-            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), self._descriptor.path)
-
-    def discard(self, offset: int, len: int) -> None:
-        """Give the space of a range back (``glfs_discard``). It reads as NULs then.
-
-        :param offset: the start of the range in bytes.
-        :param len: its length in bytes.
-        :raises OSError: on failure.
-        """
-        self._descriptor.check_range(offset, len)
-        api.glfs_discard(self._descriptor, offset, len)
-
-    def zerofill(self, offset: int, length: int) -> None:
-        """Fill a range with NULs (``glfs_zerofill``), extending the file if need be.
-
-        :param offset: the start of the range in bytes.
-        :param length: its length in bytes.
-        :raises OSError: on failure.
-        """
-        self._descriptor.check_range(offset, length)
-        api.glfs_zerofill(self._descriptor, offset, length)
+    fsync = space.fsync
+    fdatasync = space.fdatasync
+    ftruncate = space.ftruncate
+    truncate = space.truncate
+    fallocate = space.fallocate
+    discard = space.discard
+    zerofill = space.zerofill
 
     # ------------------------------------------------------------------ metadata
 
@@ -423,6 +388,50 @@ class File(Opened, io.RawIOBase):
         :raises OSError: on failure.
         """
         api.glfs_fchown(self._descriptor, uid, gid)
+
+    def utime(
+        self, times: Optional[_Times] = None, *, ns: Optional[tuple[int, int]] = None
+    ) -> None:
+        """Set the times of last access and change (``glfs_futimens``), as :func:`os.utime`.
+
+        :param times: both in seconds since the epoch (a tuple of two numbers); now, if neither
+            this nor ``ns`` is given.
+        :param ns: both in nanoseconds (a tuple of two int).
+        :raises OSError: on failure.
+        :raises TypeError: if ``times`` or ``ns`` is no tuple of two numbers.
+        :raises ValueError: if both are given.
+        """
+        api.glfs_futimens(self._descriptor, timespecs(times, ns))
+
+    def setattr(
+        self,
+        *,
+        mode: Optional[int] = None,
+        uid: Optional[int] = None,
+        gid: Optional[int] = None,
+        size: Optional[int] = None,
+        times: Optional[_Times] = None,
+        ns: Optional[tuple[int, int]] = None,
+    ) -> None:
+        """Set several attributes in one call (``glfs_fsetattr``). What is None stays as it is.
+
+        :param mode: the permission bits, as 0o644.
+        :param uid: the new owner's number, -1 to leave it.
+        :param gid: the new group's number, -1 to leave it.
+        :param size: the new size in bytes. GlusterFS takes no size among attributes, so this is
+            :meth:`ftruncate`, a call of its own, before the other one.
+        :param times: the times of last access and change, in seconds since the epoch (a tuple
+            of two numbers).
+        :param ns: both in nanoseconds (a tuple of two int).
+        :raises OSError: on failure; some of it may have been done by then.
+        :raises TypeError: if ``times`` or ``ns`` is no tuple of two numbers.
+        :raises ValueError: if both are given.
+        """
+        attributes = attributes_of(mode, uid, gid, size, times, ns)
+        if size is not None:
+            self.ftruncate(size)
+        if size is None or attributes.glfs_st_mask != api.StatMask.SIZE:
+            api.glfs_fsetattr(self._descriptor, attributes)
 
     # ------------------------------------------------------------------ extended attributes
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from . import acl as acls
 from . import api, entries, xattr
 from .arguments import attributes_of, flags_of
-from .descriptor import Descriptor
+from .descriptor import MOST, Descriptor
 from .directory import Dir
-from .file import _MOST, File, Glfd
+from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
 from .objects import HeldObject, gfid_text, look_up
 
@@ -258,7 +258,7 @@ class Handle(Unpicklable):
         self._check_content(size, offset)
         pieces = []
         while size:
-            room = min(size, _MOST)
+            room = min(size, MOST)
             piece = api.new_bytes(None, room)
             count = self._read(piece, room, offset)
             pieces.append(piece if count == room else piece[:count])
@@ -279,11 +279,11 @@ class Handle(Unpicklable):
         """
         memory, size = api.memory(buffer, writable=True)
         self._check_content(offset)
-        if size <= _MOST:
+        if size <= MOST:
             return self._read(memory, size, offset) if size else 0
         view, done = memoryview(buffer).cast("B"), 0
         while done < size:
-            memory, room = api.memory(view[done : done + _MOST], writable=True)
+            memory, room = api.memory(view[done : done + MOST], writable=True)
             count = self._read(memory, room, offset + done)
             done += count
             if count < room:
@@ -316,7 +316,7 @@ class Handle(Unpicklable):
         while done < size:
             if done:
                 memory, _ = api.memory(memoryview(data).cast("B")[done:])
-            room = min(size - done, _MOST)
+            room = min(size - done, MOST)
             count = api.glfs_h_anonymous_write(held.mount, held, memory, room, offset + done)
             if not count:  # it takes no more, and does not say why
                 raise self._error(errno.EIO)

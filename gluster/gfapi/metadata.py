@@ -231,16 +231,12 @@ def setattr(
     :raises ValueError: if both ``times`` and ``ns`` are given.
     """
     mount = vol._mount
-    try:
-        attributes = attributes_of(mode, uid, gid, size, times, ns)
-    except OSError as error:
-        error.filename = os.fspath(path)
-        raise
+    attributes = attributes_of(mode, uid, gid, size, times, ns)
     is_moded = mode is not None or size is not None
     if is_moded and not follow_symlinks and S_ISLNK(vol.lstat(path).st_mode):
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), os.fspath(path))
     if size is not None:
-        api.glfs_truncate(mount, path, size)
+        vol.truncate(path, size)
         attributes.glfs_st_mask &= ~api.StatMask.SIZE
         if not attributes.glfs_st_mask:
             return

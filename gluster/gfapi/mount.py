@@ -70,6 +70,11 @@ class Mount(Gate):
         self.lock = threading.RLock()
         self.upcalls: Optional[Upcalls] = None
 
+    @property
+    def volume(self) -> Any:
+        """The Volume whose mount this is, or None if it is gone."""
+        return getattr(self.start(), "__self__", None)
+
     def mount(self) -> None:
         """Mount, if it is not mounted.
 

@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
-from . import acl, api, at, copies, metadata, names, tree, xattr
+from . import acl, api, at, content, copies, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -361,6 +361,9 @@ class Volume(Unpicklable):
     lchown = metadata.lchown
     utime = metadata.utime
     setattr = metadata.setattr
+
+    truncate = content.truncate
+    copy_file_range = content.copy_file_range
 
     mkdir = names.mkdir
     mknod = names.mknod

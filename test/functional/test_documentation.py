@@ -32,7 +32,7 @@ def python_blocks(page: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-@pytest.mark.parametrize("page", ["doc/tutorial.rst", "doc/attributes.rst"])
+@pytest.mark.parametrize("page", ["doc/tutorial.rst", "doc/data.rst", "doc/attributes.rst"])
 def test_every_example_of_a_guide_gives_what_it_says(
     demo: sandbox.SandboxVolume, page: str
 ) -> None:

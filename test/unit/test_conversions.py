@@ -509,12 +509,14 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
 ARGUMENTS = {
     "acl": "u::rw,g::r,o::-",
+    "count": 1,
     "dst": "/dst",
     "fd": 1,
     "flags": os.O_RDWR | os.O_CREAT,
     "gfid": b"0123456789abcdef",
     "gid": 0,
     "key": "user.x",
+    "length": 0,
     "link_name": "/link",
     "mode": 0o644,
     "new": "/new",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .buffers import memory, new_bytes
+from .buffers import memory, new_bytes, vector
 from .constants import (
     HANDLE_LENGTH,
     LEASE_ID_SIZE,
@@ -95,6 +95,7 @@ __all__ = [
     "symbol",
     "timespecs",
     "translators_installed",
+    "vector",
     "wrap",
 ]
 

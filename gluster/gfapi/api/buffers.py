@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import c_int, c_ssize_t, c_void_p
 from typing import Any, Callable
+
+from .structures import Iovec
 
 new_bytes: Callable[[None, int], bytes] = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_ssize_t)(
     ("PyBytes_FromStringAndSize", ctypes.pythonapi)
@@ -31,11 +34,19 @@ def memory(data: Any, writable: bool = False) -> tuple[Any, int]:
     if not view.nbytes:
         return None, 0
     if view.readonly:
-        return _ReadOnlyMemory(view), view.nbytes
+        return _Pinned(view), view.nbytes
     return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
 
 
-class _ReadOnlyMemory(ctypes.Structure):
+def vector(views: Sequence[memoryview]) -> Any:
+    """The ``struct iovec[]`` of views of bytes, which keeps them in place as long as it lives."""
+    pinned = [_Pinned(view) for view in views]
+    iovecs: Any = (Iovec * len(views))(*map(Iovec, (p.buf for p in pinned), map(len, views)))
+    iovecs.pinned = pinned
+    return iovecs
+
+
+class _Pinned(ctypes.Structure):
     """``Py_buffer``: ctypes' own way to a buffer takes only writable ones."""
 
     _fields_ = [("buf", c_void_p), ("obj", c_void_p), ("rest", ctypes.c_byte * 64)]

@@ -73,6 +73,14 @@ def run_reported(function: Callable[[], object]) -> None:
     _Plain(run)()
 
 
+_as_offset = integer_check(c_int64)
+
+
+def _offset_or_null(value: Optional[int]) -> Optional[c_int64]:
+    """Where C finds an offset. What it leaves there instead is of no use to the caller."""
+    return None if value is None else c_int64(_as_offset(value))
+
+
 # An output that the caller made (a structure, a buffer) and numbers that never come from a user
 # need no conversion.
 fs = fd = obj = Parameter(c_void_p, is_gate=True)
@@ -97,7 +105,7 @@ times = Parameter(ctypes.POINTER(Timespec))
 iovec_p = Parameter(ctypes.POINTER(Iovec))
 flock_p = Parameter(ctypes.POINTER(Flock))
 lease_p = Parameter(ctypes.POINTER(Lease))
-offset_p = Parameter(ctypes.POINTER(c_int64))
+offset_p = Parameter(ctypes.POINTER(c_int64), _offset_or_null)
 gids = Parameter(ctypes.POINTER(c_uint32))
 done = Parameter(IoCallback)
 event = Parameter(UpcallCallback)

@@ -1,0 +1,99 @@
+"""What becomes of a file's content besides reading and writing: disks, size, holes.
+
+Each function takes the File first; :class:`~gluster.gfapi.file.File` lists them as its methods.
+"""
+
+from __future__ import annotations
+
+import errno
+import operator
+import os
+from typing import TYPE_CHECKING, Optional
+
+from . import api
+
+if TYPE_CHECKING:
+    from .file import File
+
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16
+
+
+def fsync(file: File) -> None:
+    """Have data and metadata written to the bricks' disks (``glfs_fsync``).
+
+    :raises OSError: on failure, also of earlier writes.
+    """
+    api.glfs_fsync(file._descriptor, None, None)
+
+
+def fdatasync(file: File) -> None:
+    """Have the data written to the bricks' disks (``glfs_fdatasync``).
+
+    :raises OSError: on failure, also of earlier writes.
+    """
+    api.glfs_fdatasync(file._descriptor, None, None)
+
+
+def ftruncate(file: File, length: int) -> None:
+    """Cut or extend the file (``glfs_ftruncate``). What is added reads as NULs.
+
+    :param length: the new size in bytes.
+    :raises OSError: on failure.
+    """
+    file._descriptor.check_range(length)
+    api.glfs_ftruncate(file._descriptor, length, None, None)
+
+
+def truncate(file: File, size: Optional[int] = None) -> int:
+    """Cut or extend the file, as :meth:`io.IOBase.truncate`; see :meth:`ftruncate`.
+
+    :param size: the new size in bytes; the current position if it is None.
+    :returns: the new size.
+    :raises OSError: on failure.
+    """
+    length = file.tell() if size is None else size
+    ftruncate(file, length)
+    return length
+
+
+def fallocate(file: File, mode: int, offset: int, length: int) -> None:
+    """Change the space that a range of the file takes up (``glfs_fallocate``).
+
+    :param mode: what to do, as in ``fallocate(2)``: 0, or FALLOC_FL_KEEP_SIZE (1) to leave
+        the file's size alone; FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE (3) is
+        :meth:`discard`, FALLOC_FL_ZERO_RANGE (16) is :meth:`File.zerofill`.
+    :param offset: the start of the range in bytes.
+    :param length: its length in bytes.
+    :raises OSError: EOPNOTSUPP for any other mode; and others.
+    """
+    if mode == _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE:
+        discard(file, offset, length)
+    elif mode == _FALLOC_FL_ZERO_RANGE:
+        zerofill(file, offset, length)
+    elif operator.index(mode) in (0, _FALLOC_FL_KEEP_SIZE):
+        file._descriptor.check_range(offset, length)
+        api.glfs_fallocate(file._descriptor, mode, offset, length)
+    else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), file._descriptor.path)
+
+
+def discard(file: File, offset: int, len: int) -> None:
+    """Give the space of a range back (``glfs_discard``). It reads as NULs then.
+
+    :param offset: the start of the range in bytes.
+    :param len: its length in bytes.
+    :raises OSError: on failure.
+    """
+    file._descriptor.check_range(offset, len)
+    api.glfs_discard(file._descriptor, offset, len)
+
+
+def zerofill(file: File, offset: int, length: int) -> None:
+    """Fill a range with NULs (``glfs_zerofill``), extending the file if need be.
+
+    :param offset: the start of the range in bytes.
+    :param length: its length in bytes.
+    :raises OSError: on failure.
+    """
+    file._descriptor.check_range(offset, length)
+    api.glfs_zerofill(file._descriptor, offset, length)

@@ -1,0 +1,162 @@
+"""What is written and read while the volume's options change under it, and with them its graph."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any, Callable, Optional
+
+import pytest
+
+from gluster import gfapi
+from gluster.gfapi import sandbox
+
+VOLFILE = "/.meta/graphs/active/volfile"
+SWITCHES = [
+    ("performance.quick-read", "off", b"performance/quick-read", False),
+    ("performance.io-cache", "on", b"performance/io-cache", True),
+    ("performance.stat-prefetch", "off", b"performance/md-cache", False),
+    ("performance.write-behind", "off", b"performance/write-behind", False),
+]
+
+
+@pytest.fixture(scope="module", params=["plain", "replica"])
+def volume(
+    request: pytest.FixtureRequest, cluster: sandbox.Cluster
+) -> Iterator[sandbox.SandboxVolume]:
+    """A volume of its own."""
+    replica = 3 if request.param == "replica" else 0
+    volume = cluster.create_volume(f"switching-{request.param}", replica=replica)
+    yield volume
+    volume.stop()
+    volume.delete()
+
+
+@pytest.fixture
+def vol(volume: sandbox.SandboxVolume) -> Iterator[gfapi.Volume]:
+    """It, mounted."""
+    with volume.client() as vol:
+        yield vol
+
+
+class Worker:
+    """A thread that goes from step to step until it is told to stop.
+
+    :ivar done: how many steps it has done.
+    """
+
+    def __init__(self, step: Callable[[int], Any]) -> None:
+        self.step, self.done = step, 0
+        self.failure: Optional[BaseException] = None
+        self.is_over = threading.Event()
+        self.thread = threading.Thread(target=self._work)
+        self.thread.start()
+
+    def _work(self) -> None:
+        try:
+            while not self.is_over.is_set():
+                self.step(self.done)
+                self.done += 1
+        except BaseException as error:
+            self.failure = error
+
+    def stop(self) -> None:
+        self.is_over.set()
+        self.thread.join()
+
+
+def record(number: int) -> bytes:
+    return b"%09d\n" % number
+
+
+def writers(files: dict[str, gfapi.File]) -> dict[str, Callable[[int], Any]]:
+    """What writes the record of a number, for each file."""
+    files["write after pwrite"].pwrite(record(0), 0)
+    return {
+        "write": lambda number: files["write"].write(record(number)),
+        "write after pwrite": lambda number: files["write after pwrite"].write(record(number)),
+        "append": lambda number: files["append"].write(record(number)),
+        "pwrite": lambda number: files["pwrite"].pwrite(record(number), 10 * number),
+        "writev": lambda number: files["writev"].writev([record(number)[:4], record(number)[4:]]),
+    }
+
+
+def readers(files: dict[str, gfapi.File]) -> dict[str, Callable[[int], Any]]:
+    """What reads the record of a number, for each file."""
+    files["read after pread"].pread(1, 5)
+
+    def readv(number: int) -> bytes:
+        buffers = [bytearray(4), bytearray(6)]
+        assert files["readv"].readv(buffers) == 10
+        return b"".join(buffers)
+
+    return {
+        "read": lambda number: files["read"].read(10),
+        "read after pread": lambda number: files["read after pread"].read(10),
+        "pread": lambda number: files["pread"].pread(10, 10 * number),
+        "readv": readv,
+    }
+
+
+COUNT = 500
+
+
+def checking(read: Callable[[int], bytes], file: gfapi.File) -> Callable[[int], None]:
+    """A step that reads the next record, and begins again after the last one."""
+
+    def step(number: int) -> None:
+        assert read(number % COUNT) == record(number % COUNT)
+        if number % COUNT == COUNT - 1:
+            file.seek(0)
+
+    return step
+
+
+def test_nothing_is_lost_and_all_go_on_where_they_were(
+    volume: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    wait_until: Callable[[Callable[[], object]], None],
+) -> None:
+    with vol.fopen("/records", "w") as file:
+        file.write(b"".join(map(record, range(COUNT))))
+    written = {
+        way: vol.fopen(f"/{way}", "a" if way == "append" else "w")
+        for way in ("write", "write after pwrite", "append", "pwrite", "writev")
+    }
+    read = {way: vol.fopen("/records") for way in ("read", "read after pread", "pread", "readv")}
+    workers = {way: Worker(step) for way, step in writers(written).items()}
+    for way, step in readers(read).items():
+        workers[way] = Worker(checking(step, read[way]))
+
+    def all_have_gone_on(since: dict[str, int]) -> bool:
+        return all(w.failure or w.done > since[way] + 3 for way, w in workers.items())
+
+    try:
+        for option, value, kind, is_there in SWITCHES:
+            volume.set_option(option, value)
+            wait_until(lambda kind=kind, is_there=is_there: has(vol, kind, is_there))
+            since = {way: worker.done for way, worker in workers.items()}
+            wait_until(lambda since=since: all_have_gone_on(since))
+    finally:
+        for worker in workers.values():
+            worker.stop()
+    assert {way: worker.failure for way, worker in workers.items() if worker.failure} == {}
+    for way, file in {**written, **read}.items():
+        done = workers[way].done
+        if way not in ("pwrite", "pread"):
+            assert file.tell() == 10 * (done if way in written else done % COUNT), way
+        file.close()
+    with volume.client() as other:
+        for way in written:
+            expected = b"".join(map(record, range(workers[way].done)))
+            for each in (vol, other):
+                with each.fopen(f"/{way}") as file:
+                    assert file.read() == expected, way
+
+
+def has(vol: gfapi.Volume, kind: bytes, is_there: bool) -> bool:
+    """Whether the graph in use has a kind of translator, or has none."""
+    with contextlib.suppress(OSError), vol.fopen(VOLFILE) as volfile:  # it may switch just then
+        return (kind in volfile.read()) == is_there
+    return False
