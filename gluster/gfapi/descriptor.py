@@ -14,6 +14,7 @@ from .gate import Gate, Unpicklable, bad_descriptor
 
 if TYPE_CHECKING:
     from .mount import Mount
+    from .workers import Backlog
 
 
 Self = TypeVar("Self", bound="Opened")
@@ -30,6 +31,7 @@ class Descriptor(Gate):
 
     :ivar mount: the Mount that it belongs to.
     :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
+    :ivar backlog: its asynchronous calls, from the first one on.
     :ivar is_directory: whether ``glfs_closedir`` closes it.
     :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
         for writing, it gives out what it has in memory.
@@ -44,6 +46,7 @@ class Descriptor(Gate):
     """
 
     __slots__ = (
+        "backlog",
         "flags",
         "is_appending",
         "is_directory",
@@ -60,6 +63,7 @@ class Descriptor(Gate):
         super().__init__(pointer, path)
         self.mount = mount
         self.flags = flags
+        self.backlog: Optional[Backlog] = None
         self.is_directory = is_directory
         access = flags & os.O_ACCMODE
         self.is_readable = access in (os.O_RDONLY, os.O_RDWR)
@@ -68,6 +72,11 @@ class Descriptor(Gate):
         self.place: Optional[int] = None
         self.position = threading.RLock()
         mount.descriptors.add(self)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is closed, or will be as soon as its asynchronous calls are over."""
+        return not self.is_open or (self.backlog is not None and self.backlog.is_closing)
 
     def check_open(self) -> None:
         """Raise EBADF if it is closed."""
@@ -186,6 +195,8 @@ class Descriptor(Gate):
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, or what C's close says.
         """
+        if self.backlog and self.is_open:
+            self.backlog.close(deadline)
         pointer = self.shut()
         if pointer is None:
             raise bad_descriptor(self.path)
@@ -194,6 +205,8 @@ class Descriptor(Gate):
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
         except BaseException:
             self.pointer = pointer
+            if self.backlog:
+                self.backlog.reopen()
             raise
         try:
             close = api.glfs_closedir if self.is_directory else api.glfs_close
@@ -205,6 +218,8 @@ class Descriptor(Gate):
     def forget(self) -> None:
         super().forget()
         self.position = threading.RLock()
+        if self.backlog:
+            self.backlog.forget()
 
 
 class Opened(Unpicklable):
@@ -215,7 +230,7 @@ class Opened(Unpicklable):
     @property
     def closed(self) -> bool:
         """Whether it is closed."""
-        return not self._descriptor.is_open
+        return self._descriptor.is_closed
 
     @property
     def _state(self) -> str:
@@ -240,6 +255,6 @@ class Opened(Unpicklable):
 
     def __del__(self) -> None:
         descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None and descriptor.is_open:
+        if descriptor is not None and not descriptor.is_closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             self.close()
