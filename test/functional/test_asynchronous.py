@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import errno
 import gc
 import os
+import queue
 import signal
 import subprocess
 import threading
@@ -12,12 +14,14 @@ import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import api, sandbox
+from gluster.gfapi.api.parameters import IoCallback
 
 Output = Callable[..., str]
 WaitUntil = Callable[[Callable[[], object]], None]
@@ -323,6 +327,7 @@ def test_the_threads_end_when_there_is_nothing_to_do(
     wait_until(lambda: done[-1] == -1)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_callback_that_ends_its_thread_costs_no_thread(file: gfapi.File) -> None:
     def end(_: object) -> None:
         raise SystemExit
@@ -493,6 +498,65 @@ def test_thousands_under_way_outlive_changes_of_the_graph(cluster: sandbox.Clust
         assert len(futures) > 4000
     volume.stop()
     volume.delete()
+
+
+# ------------------------------------------------------------------------ libgfapi's own
+
+
+def test_libgfapis_own_calls_are_bound_rightly(vol: gfapi.Volume, folder: str) -> None:
+    """Nothing uses them. On a volume whose graph stays the same, they do what they should."""
+    ended: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+
+    @IoCallback
+    def done(glfd: int, result: int, before: Any, after: Any, data: int) -> None:
+        ended.put((data, result))
+
+    def result_of(call: Callable[..., int], *arguments: Any) -> int:
+        assert call(descriptor, *arguments, done, 4711) == 0
+        data, result = ended.get(timeout=SOON)
+        assert data == 4711
+        return result
+
+    with vol.fopen(f"{folder}/file", "w+") as file:
+        descriptor, (memory, size) = file._descriptor, api.memory(b"0123456789")
+        assert result_of(api.glfs_write_async, memory, size, 0) == 10
+        assert result_of(api.glfs_pwrite_async, memory, size, 20, 0) == 10
+        assert result_of(api.glfs_writev_async, api.vector([b"ab", b"c"]), 2, 0) == 3
+        assert result_of(api.glfs_pwritev_async, api.vector([b"de", b"f"]), 2, 40, 0) == 3
+        assert result_of(api.glfs_fsync_async) == 0
+        assert result_of(api.glfs_fdatasync_async) == 0
+        assert file.pread(100, 0) == (
+            b"0123456789" + bytes(10) + b"0123456789" + b"abc" + bytes(7) + b"def"
+        )
+        assert result_of(api.glfs_zerofill_async, 1, 2) == 0
+        assert result_of(api.glfs_discard_async, 4, 1) == 0
+        assert result_of(api.glfs_ftruncate_async, 6) == 0
+        api.glfs_lseek(descriptor, 0, os.SEEK_SET)
+        filled = bytearray(3)
+        memory, size = api.memory(filled, writable=True)
+        assert result_of(api.glfs_read_async, memory, size, 0) == 3
+        assert filled == b"0\0\0"
+        assert result_of(api.glfs_readv_async, api.vector([filled]), 1, 0) == 3
+        assert filled == b"3\x005"
+        assert result_of(api.glfs_pread_async, memory, size, 1, 0) == 3
+        assert filled == b"\0\x003"
+        assert result_of(api.glfs_preadv_async, api.vector([filled]), 1, 3, 0) == 3
+        assert filled == b"3\x005"
+
+
+# ------------------------------------------------------------------------ the documentation
+
+
+def test_the_examples_of_the_documentation_give_what_they_say(
+    plain: sandbox.SandboxVolume,
+) -> None:
+    text = (Path(__file__).parents[2] / "doc/asynchronous.rst").read_text(encoding="utf-8")
+    text = text.replace("server1.example.com", plain.hosts[0]).replace("demo", plain.name)
+    examples = doctest.DocTestParser().get_doctest(text, {}, "asynchronous", "asynchronous.rst", 0)
+    report: list[str] = []
+    results = doctest.DocTestRunner().run(examples, out=report.append)
+    assert results.attempted > 10
+    assert results.failed == 0, "".join(report)
 
 
 # ------------------------------------------------------------------------ exit and fork
