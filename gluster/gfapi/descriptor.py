@@ -190,7 +190,7 @@ class Descriptor(Gate):
     # ------------------------------------------------------------------ the end
 
     def close(self, deadline: float = float("inf")) -> None:
-        """Let the calls inside finish, then close.
+        """Let the asynchronous calls and those inside finish, then close.
 
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, or what C's close says.
@@ -237,8 +237,8 @@ class Opened(Unpicklable):
         return " closed" if self.closed else ""
 
     def close(self) -> None:
-        """Let calls of other threads on it finish, then close it (``glfs_close``,
-        ``glfs_closedir``).
+        """Let calls of other threads on it and its asynchronous ones finish, then close it
+        (``glfs_close``, ``glfs_closedir``).
 
         :raises OSError: EBADF if it is closed already; for a file also what became known of
             earlier writes, as ENOSPC or EDQUOT. It is closed then too.
