@@ -16,7 +16,7 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from concurrent import futures
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Callable
 
 from .gate import bad_descriptor
@@ -162,6 +162,8 @@ class Backlog:
             raise
 
     def _wait(self, pending: set[futures.Future[Any]], deadline: float) -> None:
+        if not pending:
+            return  # and take no lock: a file that nobody refers to is closed at any point
         timeout = None if deadline == float("inf") else max(0.0, deadline - time.monotonic())
         # A callback of a Future runs on one of the workers, and it may be what closes the file.
         with self._workers.one_more():
@@ -185,7 +187,8 @@ class Workers:
     """The threads of one mount: a brick that hangs holds up no other mount."""
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        # A SimpleQueue is faster, but now and then its get() does not come back in time.
+        self._jobs: Queue[Callable[[], None]] = Queue()
         self._unfinished: list[None] = []  # one element for each job
         self._lock = threading.Lock()
         self._most = MOST_THREADS
