@@ -14,6 +14,7 @@ from .gate import Gate, Unpicklable, bad_descriptor
 
 if TYPE_CHECKING:
     from .mount import Mount
+    from .workers import Backlog
 
 
 Self = TypeVar("Self", bound="Opened")
@@ -30,6 +31,7 @@ class Descriptor(Gate):
 
     :ivar mount: the Mount that it belongs to.
     :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
+    :ivar backlog: its asynchronous calls, from the first one on.
     :ivar is_directory: whether ``glfs_closedir`` closes it.
     :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
         for writing, it gives out what it has in memory.
@@ -44,6 +46,7 @@ class Descriptor(Gate):
     """
 
     __slots__ = (
+        "backlog",
         "flags",
         "is_appending",
         "is_directory",
@@ -60,6 +63,7 @@ class Descriptor(Gate):
         super().__init__(pointer, path)
         self.mount = mount
         self.flags = flags
+        self.backlog: Optional[Backlog] = None
         self.is_directory = is_directory
         access = flags & os.O_ACCMODE
         self.is_readable = access in (os.O_RDONLY, os.O_RDWR)
@@ -68,6 +72,11 @@ class Descriptor(Gate):
         self.place: Optional[int] = None
         self.position = threading.RLock()
         mount.descriptors.add(self)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is closed, or will be as soon as its asynchronous calls are over."""
+        return not self.is_open or (self.backlog is not None and self.backlog.is_closing)
 
     def check_open(self) -> None:
         """Raise EBADF if it is closed."""
@@ -188,12 +197,19 @@ class Descriptor(Gate):
     # ------------------------------------------------------------------ the end
 
     def close(self, deadline: float = float("inf")) -> None:
-        """Let the calls inside finish, then close.
+        """Let the asynchronous calls and those inside finish, then close.
 
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, or what C's close says.
         """
-        pointer = self.take(deadline)
+        if self.backlog and self.is_open:
+            self.backlog.close(deadline)
+        try:
+            pointer = self.take(deadline)
+        except BaseException:
+            if self.backlog and self.is_open:
+                self.backlog.reopen()
+            raise
         try:
             close = api.glfs_closedir if self.is_directory else api.glfs_close
             close(Gate(pointer, self.path))
@@ -215,6 +231,8 @@ class Descriptor(Gate):
     def forget(self) -> None:
         super().forget()
         self.position = threading.RLock()
+        if self.backlog:
+            self.backlog.forget()
 
 
 class Opened(Unpicklable):
@@ -225,15 +243,15 @@ class Opened(Unpicklable):
     @property
     def closed(self) -> bool:
         """Whether it is closed."""
-        return not self._descriptor.is_open
+        return self._descriptor.is_closed
 
     @property
     def _state(self) -> str:
         return " closed" if self.closed else ""
 
     def close(self) -> None:
-        """Let calls of other threads on it finish, then close it (``glfs_close``,
-        ``glfs_closedir``).
+        """Let calls of other threads on it and its asynchronous ones finish, then close it
+        (``glfs_close``, ``glfs_closedir``).
 
         :raises OSError: EBADF if it is closed already; for a file also what became known of
             earlier writes, as ENOSPC or EDQUOT. It is closed then too.
@@ -250,6 +268,6 @@ class Opened(Unpicklable):
 
     def __del__(self) -> None:
         descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None and descriptor.is_open:
+        if descriptor is not None and not descriptor.is_closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             self.close()

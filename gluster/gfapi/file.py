@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
-from . import api, positional, space, xattr
+from . import api, asynchronous, positional, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor, Opened
 from .gate import bad_descriptor
@@ -432,6 +432,22 @@ class File(Opened, io.RawIOBase):
             self.ftruncate(size)
         if size is None or attributes.glfs_st_mask != api.StatMask.SIZE:
             api.glfs_fsetattr(self._descriptor, attributes)
+
+    # ------------------------------------------------------------------ asynchronous calls
+
+    read_async = asynchronous.read_async
+    readv_async = asynchronous.readv_async
+    write_async = asynchronous.write_async
+    writev_async = asynchronous.writev_async
+    pread_async = asynchronous.pread_async
+    preadv_async = asynchronous.preadv_async
+    pwrite_async = asynchronous.pwrite_async
+    pwritev_async = asynchronous.pwritev_async
+    ftruncate_async = asynchronous.ftruncate_async
+    fsync_async = asynchronous.fsync_async
+    fdatasync_async = asynchronous.fdatasync_async
+    discard_async = asynchronous.discard_async
+    zerofill_async = asynchronous.zerofill_async
 
     # ------------------------------------------------------------------ extended attributes
 

@@ -142,7 +142,7 @@ _ROWS: tuple[tuple[Any, ...], ...] = (
      count,    fd, offset_p, fd, offset_p, size, uint32, attr_p, attr_p, attr_p),
     ("glfs_lseek",                     "3.4.0",  "File.lseek",
      position, fd, offset, int_),
-    # the same, asynchronously
+    # the same, asynchronously; their homes make the calls above instead: see asynchronous.py
     ("glfs_read_async",                "6.0",    "File.read_async",
      status,   fd, buffer, size, int_, done, address),
     ("glfs_write_async",               "6.0",    "File.write_async",

@@ -1,0 +1,287 @@
+"""Threads that make calls for those who do not wait, and the calls that are not over yet.
+
+This module imports :mod:`concurrent.futures`, which costs as much as the rest of the package: it is
+imported by the first asynchronous call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from concurrent import futures
+from queue import Empty, Queue
+from typing import TYPE_CHECKING, Any, Callable
+
+from .gate import bad_descriptor
+
+if TYPE_CHECKING:
+    from .descriptor import Descriptor
+    from .mount import Mount
+
+#: How many calls of a mount are with libgfapi at the same time; the others wait for their turn.
+MOST_THREADS = 16
+_IDLE = 10.0  # seconds after which a thread without work ends
+
+
+class Call:
+    """One asynchronous call."""
+
+    def __init__(
+        self, backlog: Backlog, number: int, function: Callable[..., Any], arguments: Any
+    ) -> None:
+        self.number = number
+        self.future: futures.Future[Any] = futures.Future()
+        self._backlog = backlog
+        self._function = function
+        self._arguments = arguments
+
+    def run(self) -> None:
+        """Make the call. What follows it is under way before anybody is told that it is over."""
+        try:
+            self._make()
+        finally:
+            self._backlog.discard(self)
+            # The one refers to an exception, and that to this call. The other may be what keeps
+            # the file open, and to close it waits for all calls that are not discarded.
+            del self.future, self._function
+
+    def _make(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            self._backlog.go_on(self)
+            return
+        try:
+            result = self._function(*self._arguments)
+        except BaseException as error:
+            self._end()
+            self.future.set_exception(error)
+        else:
+            self._end()
+            self.future.set_result(result)
+
+    def _end(self) -> None:
+        del self._arguments  # a bytearray among them can be resized again
+        self._backlog.go_on(self)
+
+
+class Backlog:
+    """The asynchronous calls of one descriptor that are not over yet.
+
+    :ivar is_closing: whether no more are taken, because the descriptor is being closed.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._path = descriptor.path
+        self._workers = workers_of(descriptor.mount)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._futures: set[futures.Future[Any]] = set()
+        self._calls: OrderedDict[int, Call] = OrderedDict()  # the oldest is the first
+        self._line: deque[Call] = deque()  # those that use the position: the first is being made
+        self._barriers: deque[Call] = deque()  # those that wait for all before them
+        self.is_closing = False
+
+    def add(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
+        """Make a call as soon as there is a thread for it."""
+        with self._lock:
+            call, future = self._new(function, arguments)
+        self._workers.do(call.run)
+        return future
+
+    def add_in_line(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
+        """Make a call that uses the position, after all others that use it."""
+        with self._lock:
+            call, future = self._new(function, arguments)
+            self._line.append(call)
+            is_first = len(self._line) == 1
+        if is_first:
+            self._workers.do(call.run)
+        return future
+
+    def add_after_all(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
+        """Make a call as soon as all are over that were added before."""
+        with self._lock:
+            call, future = self._new(function, arguments)
+            is_first = len(self._calls) == 1
+            if not is_first:
+                self._barriers.append(call)
+        if is_first:
+            self._workers.do(call.run)
+        return future
+
+    def _new(
+        self, function: Callable[..., Any], arguments: Any
+    ) -> tuple[Call, futures.Future[Any]]:
+        if self.is_closing:
+            raise bad_descriptor(self._path)
+        call = Call(self, next(self._numbers), function, arguments)
+        self._calls[call.number] = call
+        self._futures.add(call.future)
+        return call, call.future
+
+    def go_on(self, over: Call) -> None:
+        """Start what had to wait for a call that is over."""
+        ready = []
+        with self._lock:
+            del self._calls[over.number]
+            if self._line and self._line[0] is over:
+                self._line.popleft()
+                if self._line:
+                    ready.append(self._line[0])
+            if self._barriers and next(iter(self._calls)) == self._barriers[0].number:
+                ready.append(self._barriers.popleft())
+        for call in ready:
+            self._workers.do(call.run)
+
+    def discard(self, call: Call) -> None:
+        """Nobody need wait for this call any more."""
+        with self._lock:
+            self._futures.discard(call.future)
+
+    def close(self, deadline: float) -> None:
+        """Take no more calls, and wait for those that there are.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up.
+        :raises OSError: EBADF if it is being closed already, ETIMEDOUT at the deadline.
+        """
+        with self._lock:
+            if self.is_closing:
+                raise bad_descriptor(self._path)
+            self.is_closing = True
+            pending = set(self._futures)
+        try:
+            self._wait(pending, deadline)
+        except BaseException:
+            self.reopen()
+            raise
+
+    def _wait(self, pending: set[futures.Future[Any]], deadline: float) -> None:
+        if not pending:
+            return  # and take no lock: a file that nobody refers to is closed at any point
+        timeout = None if deadline == float("inf") else max(0.0, deadline - time.monotonic())
+        # A callback of a Future runs on one of the workers, and it may be what closes the file.
+        with self._workers.one_more():
+            if futures.wait(pending, timeout).not_done:
+                raise OSError(errno.ETIMEDOUT, "a call did not end in time", self._path)
+
+    def reopen(self) -> None:
+        """Take calls again: the descriptor could not be closed."""
+        self.is_closing = False
+
+    def forget(self) -> None:
+        """After a fork, in the child: the threads are gone, and so is the file."""
+        self._lock = threading.Lock()
+        self.is_closing = True
+        for future in self._futures:
+            futures.Future.__init__(future)  # a thread that is gone may have held its lock
+            future.set_exception(bad_descriptor(self._path))
+
+
+class Workers:
+    """The threads of one mount: a brick that hangs holds up no other mount."""
+
+    def __init__(self) -> None:
+        # A SimpleQueue is faster, but now and then its get() does not come back in time.
+        self._jobs: Queue[Callable[[], None]] = Queue()
+        self._unfinished: list[None] = []  # one element for each job
+        self._lock = threading.Lock()
+        self._most = MOST_THREADS
+        self._count = 0
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Have a job done by the first thread that is free."""
+        self._unfinished.append(None)
+        self._jobs.put(job)
+        self._hire()
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Within this, the calling thread does not count: it waits for the others."""
+        with self._lock:
+            self._most += 1
+        try:
+            self._hire()
+            yield
+        finally:
+            with self._lock:
+                self._most -= 1
+
+    def _hire(self) -> None:
+        with self._lock:
+            if self._count >= min(self._most, len(self._unfinished)):
+                return
+            self._count += 1
+            thread = threading.Thread(target=self._work, name="gfapi-async", daemon=True)
+            try:
+                thread.start()
+                return
+            except RuntimeError:  # no more threads, or the interpreter is past starting any
+                self._count -= 1
+            if self._count:
+                return
+        while self._do_one(0.0):
+            pass
+
+    def _work(self) -> None:
+        try:
+            while self._do_one(_IDLE) or not self._retire():
+                pass
+        except BaseException:  # as the SystemExit of a callback that calls when the program ends
+            with self._lock:
+                self._count -= 1
+            self._hire()
+            raise
+
+    def _retire(self) -> bool:
+        with self._lock:
+            if self._jobs.empty():
+                self._count -= 1
+                return True
+        return False
+
+    def _do_one(self, timeout: float) -> bool:
+        try:
+            job = self._jobs.get(timeout=timeout)
+        except Empty:
+            return False
+        try:
+            job()
+        finally:
+            self._unfinished.pop()
+        return True
+
+
+_workers: weakref.WeakKeyDictionary[Mount, Workers] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def workers_of(mount: Mount) -> Workers:
+    """The threads of a mount."""
+    with _lock:
+        return _workers.setdefault(mount, Workers())
+
+
+def backlog_of(descriptor: Descriptor) -> Backlog:
+    """The asynchronous calls of a descriptor."""
+    if descriptor.backlog is None:
+        backlog = Backlog(descriptor)
+        with _lock:
+            if descriptor.backlog is None:
+                descriptor.backlog = backlog
+    return descriptor.backlog
+
+
+def _forget() -> None:
+    """After a fork, in the child: the threads are gone."""
+    global _workers, _lock
+    _workers = weakref.WeakKeyDictionary()
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
