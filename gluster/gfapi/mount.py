@@ -17,12 +17,15 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from . import api
 from .descriptor import Descriptor
 from .exceptions import LibgfapiException, VolumeNotMounted
 from .gate import Gate, exiting, refusal, wait_until
+
+if TYPE_CHECKING:
+    from .callbacks import Upcalls
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -50,9 +53,10 @@ class Mount(Gate):
     :ivar cwd: the working directory, if it was changed.
     :ivar is_orphan: whether it was mounted when this process was forked off, and not since.
     :ivar lock: held while it is mounted and unmounted.
+    :ivar upcalls: what hears of other clients' changes, if anybody listens.
     """
 
-    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "start")
+    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "start", "upcalls")
 
     def __init__(self, start: Callable[[], int]) -> None:
         super().__init__(None)
@@ -61,6 +65,7 @@ class Mount(Gate):
         self.cwd: Optional[bytes] = None
         self.is_orphan = False
         self.lock = threading.RLock()
+        self.upcalls: Optional[Upcalls] = None
 
     def mount(self) -> None:
         """Mount, if it is not mounted.
@@ -115,6 +120,7 @@ class Mount(Gate):
             descriptor.forget()
         self.descriptors = set()
         self.lock = threading.RLock()
+        self.upcalls = None
 
     def umount(self, timeout: float = SETTLE_TIMEOUT) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
@@ -143,6 +149,9 @@ class Mount(Gate):
             self.pointer = pointer  # interrupted: still mounted, and the next unmount goes on
             raise
         self.cwd = None
+        upcalls, self.upcalls = self.upcalls, None
+        if upcalls:
+            upcalls.end()
         _live.discard(self)
         if is_quiet and not exiting.is_set():
             finish_in_background(pointer)

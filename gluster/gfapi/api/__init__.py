@@ -32,7 +32,7 @@ from .constants import (
 from .conversions import AnyPath, check_length, encode, encode_path
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
-from .parameters import result_pointer
+from .parameters import UpcallCallback, result_pointer, run_reported
 from .structures import (
     Dirent,
     Flock,
@@ -69,6 +69,7 @@ __all__ = [
     "Statvfs",
     "Sysrq",
     "Timespec",
+    "UpcallCallback",
     "UpcallEvents",
     "UpcallFlags",
     "UpcallReason",
@@ -84,6 +85,7 @@ __all__ = [
     "memory",
     "new_bytes",
     "result_pointer",
+    "run_reported",
     "stat_fields",
     "symbol",
     "timespecs",

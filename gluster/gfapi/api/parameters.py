@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -44,6 +46,23 @@ IoCallback = ctypes.CFUNCTYPE(
 UpcallCallback = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
 #: The same when a lease is wanted back: the lease and ``data``.
 RecallCallback = ctypes.CFUNCTYPE(None, Lease, c_void_p)
+
+_Plain = ctypes.CFUNCTYPE(None)
+
+
+def run_reported(function: Callable[[], object]) -> None:
+    """Call a function as C calls one back: what it raises goes to :func:`sys.unraisablehook`.
+
+    :exc:`SystemExit` ends it without a word, as it ends a thread.
+    """
+
+    @functools.wraps(function)
+    def run() -> None:
+        with contextlib.suppress(SystemExit):
+            function()
+
+    _Plain(run)()
+
 
 # An output that the caller made (a structure, a buffer) and numbers that never come from a user
 # need no conversion.
