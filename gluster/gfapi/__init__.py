@@ -3,8 +3,18 @@
 from .directory import Dir, DirEntry
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
+from .locks import LockHolder
 from .volume import Volume
 
 __version__ = "2.0.0.dev0"
 
-__all__ = ["Dir", "DirEntry", "Error", "File", "LibgfapiException", "Volume", "VolumeNotMounted"]
+__all__ = [
+    "Dir",
+    "DirEntry",
+    "Error",
+    "File",
+    "LibgfapiException",
+    "LockHolder",
+    "Volume",
+    "VolumeNotMounted",
+]

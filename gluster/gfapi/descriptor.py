@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import operator
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import api
 from .gate import Gate, Unpicklable, bad_descriptor
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
 
 
 Self = TypeVar("Self", bound="Opened")
+
+_owners_exist = False  # whether any descriptor of this process has had a lock owner
+_NOBODY = b"nobody"  # the owner of what has none when it is closed
+
+
+class _Names(threading.local):
+    """What libgfapi sends with the calls of this thread."""
+
+    owner: Optional[bytes] = None
+
+
+names_in_use = _Names()
 
 
 class Descriptor(Gate):
@@ -33,6 +47,8 @@ class Descriptor(Gate):
         for its descriptors: two threads never read or write the same place.
     :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
         after it has appended.
+    :ivar owner: whose its locks are, or None as long as that does not matter.
+    :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     """
 
     __slots__ = (
@@ -41,7 +57,9 @@ class Descriptor(Gate):
         "is_directory",
         "is_readable",
         "is_writable",
+        "may_have_locks",
         "mount",
+        "owner",
         "position",
     )
 
@@ -57,6 +75,8 @@ class Descriptor(Gate):
         self.is_writable = access in (os.O_WRONLY, os.O_RDWR)
         self.is_at_end = False
         self.position = threading.RLock()
+        self.owner: Optional[bytes] = None
+        self.may_have_locks = False
         mount.descriptors.add(self)
 
     def check_open(self) -> None:
@@ -118,11 +138,43 @@ class Descriptor(Gate):
             self.pointer = pointer
             raise
         try:
+            gate = Gate(pointer, self.path)
+            if _owners_exist:
+                self._let_locks_go(gate)
             close = api.glfs_closedir if self.is_directory else api.glfs_close
-            close(Gate(pointer, self.path))
+            close(gate)
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
             self.mount.descriptors.discard(self)
+
+    def find_owner(self) -> bytes:
+        """Whose its locks are: its own, unless it was told otherwise."""
+        if self.owner is None:
+            self.set_owner(self.pointer.to_bytes(8, "big"))  # two threads agree on that
+        return self.owner or _NOBODY
+
+    def set_owner(self, owner: bytes) -> None:
+        """Say whose its locks are."""
+        global _owners_exist
+        _owners_exist = True
+        api.glfs_fd_set_lkowner(self, owner, len(owner))
+        self.owner = owner
+
+    def _let_locks_go(self, gate: Gate) -> None:
+        """Unlock all before close does it: that may be done with before the brick has heard of it.
+
+        And close lets those locks go whose owner is this descriptor's, or, if it has none, the one
+        that this thread used last: that is another's.
+        """
+        if self.is_directory:
+            return
+        names_in_use.owner = self.owner or _NOBODY
+        if self.owner is None:
+            api.glfs_fd_set_lkowner(gate, _NOBODY, len(_NOBODY))
+        elif self.may_have_locks:
+            with contextlib.suppress(OSError):  # what close says is what counts
+                whole = api.Flock(fcntl.F_UNLCK, os.SEEK_SET, 0, 0, os.getpid())
+                api.glfs_posix_lock(gate, fcntl.F_SETLK, whole)
 
     def forget(self) -> None:
         super().forget()

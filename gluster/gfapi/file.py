@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn, Optional, Union
 
-from . import api, xattr
+from . import api, locks, xattr
 from .descriptor import Descriptor, Opened
 from .gate import bad_descriptor
 from .mount import descriptor_at
@@ -389,6 +389,14 @@ class File(Opened, io.RawIOBase):
         """
         self._descriptor.check_range(offset, length)
         api.glfs_zerofill(self._descriptor, offset, length)
+
+    # ------------------------------------------------------------------ locks and leases
+
+    lockf = locks.lockf
+    flock = locks.flock
+    lock = locks.lock
+    lock_holder = locks.lock_holder
+    lkowner = property(locks.get_lkowner, locks.set_lkowner)
 
     # ------------------------------------------------------------------ metadata
 
