@@ -1,8 +1,10 @@
 """GlusterFS for Python: a volume's files by way of libgfapi, without a mount point."""
 
+from .api import LeaseType
 from .directory import Dir, DirEntry
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
+from .leases import Lease
 from .locks import LockHolder
 from .volume import Volume
 
@@ -13,6 +15,8 @@ __all__ = [
     "DirEntry",
     "Error",
     "File",
+    "Lease",
+    "LeaseType",
     "LibgfapiException",
     "LockHolder",
     "Volume",

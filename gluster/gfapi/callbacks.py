@@ -37,9 +37,10 @@ def listen(mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listene
     :param events: which upcalls; ``receive`` is given others too if others listen for those.
     :raises VolumeNotMounted: if it is not mounted.
     """
-    with mount.lock:
-        if mount.upcalls is None:
-            mount.upcalls = Upcalls(mount)
+    pointer = mount.pointer
+    with _lock:
+        if mount.upcalls is None or mount.upcalls.pointer != pointer:
+            mount.upcalls = Upcalls(mount, pointer)
         return mount.upcalls.add(events, receive)
 
 
@@ -63,14 +64,14 @@ class Listener:
 class Upcalls:
     """The upcalls of one mount, from :meth:`Mount.mount` to :meth:`Mount.umount`."""
 
-    def __init__(self, mount: Mount) -> None:
+    def __init__(self, mount: Mount, pointer: int) -> None:
         self.mount = mount
-        self.pointer = mount.pointer
+        self.pointer = pointer
         self.listeners: list[Listener] = []
         self._key = next(_keys)
 
     def add(self, events: api.UpcallEvents, receive: Receiver) -> Listener:
-        """Called with the mount's lock held."""
+        """Register a new listener."""
         _by_key[self._key] = self
         _start()
         api.glfs_upcall_register(self.mount, events, _callback, self._key)
@@ -80,7 +81,7 @@ class Upcalls:
 
     def discard(self, listener: Listener) -> None:
         """Forget a listener, and have no upcalls that nobody wants."""
-        with self.mount.lock:
+        with _lock:
             if listener not in self.listeners:
                 return
             self.listeners.remove(listener)
@@ -92,9 +93,9 @@ class Upcalls:
 
     def end(self) -> None:
         """The mount has been settled and is about to be torn down."""
-        listeners, self.listeners = self.listeners, []
-        for listener in listeners:
-            api.glfs_upcall_unregister(Gate(self.pointer), listener.events)
+        with _lock:
+            listeners, self.listeners = self.listeners, []
+        api.glfs_upcall_unregister(Gate(self.pointer), api.UpcallEvents.ANY)
         _by_key.pop(self._key, None)
         for listener in listeners:
             _arrived.put((None, listener.receive))
@@ -122,6 +123,7 @@ _keys = itertools.count(1)
 _by_key: dict[int, Upcalls] = {}
 _arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()  # its put takes no lock of Python's
 _thread: Optional[threading.Thread] = None
+_lock = threading.Lock()  # not the mount's: an unmount holds that while it waits for others
 
 
 def _on_upcall(event: int, key: int) -> None:
@@ -167,7 +169,8 @@ def _read(receive: Receiver, event: Optional[int]) -> Optional[Callable[[], obje
 
 def _forget() -> None:
     """After a fork, in the child: the thread is gone, and whatever it was about to tell."""
-    global _arrived, _thread
+    global _arrived, _lock, _thread
+    _lock = threading.Lock()
     _arrived = queue.SimpleQueue()
     _thread = None
     _by_key.clear()

@@ -15,6 +15,7 @@ from . import api
 from .gate import Gate, Unpicklable, bad_descriptor
 
 if TYPE_CHECKING:
+    from .leases import Lease
     from .mount import Mount
 
 
@@ -48,6 +49,7 @@ class Descriptor(Gate):
     :ivar is_at_end: whether the position is the end of the file, which libgfapi does not know
         after it has appended.
     :ivar owner: whose its locks are, or None as long as that does not matter.
+    :ivar lease: the lease that it has or had.
     :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     """
 
@@ -57,6 +59,7 @@ class Descriptor(Gate):
         "is_directory",
         "is_readable",
         "is_writable",
+        "lease",
         "may_have_locks",
         "mount",
         "owner",
@@ -77,6 +80,7 @@ class Descriptor(Gate):
         self.position = threading.RLock()
         self.owner: Optional[bytes] = None
         self.may_have_locks = False
+        self.lease: Optional[Lease] = None
         mount.descriptors.add(self)
 
     def check_open(self) -> None:
@@ -139,6 +143,8 @@ class Descriptor(Gate):
             raise
         try:
             gate = Gate(pointer, self.path)
+            if self.lease is not None:
+                self.lease.end(gate)
             if _owners_exist:
                 self._let_locks_go(gate)
             close = api.glfs_closedir if self.is_directory else api.glfs_close
@@ -178,6 +184,8 @@ class Descriptor(Gate):
 
     def forget(self) -> None:
         super().forget()
+        if self.lease is not None:
+            self.lease.forget()
         self.position = threading.RLock()
 
 

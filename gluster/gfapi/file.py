@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn, Optional, Union
 
-from . import api, locks, xattr
+from . import api, leases, locks, xattr
 from .descriptor import Descriptor, Opened
 from .gate import bad_descriptor
 from .mount import descriptor_at
@@ -397,6 +397,8 @@ class File(Opened, io.RawIOBase):
     lock = locks.lock
     lock_holder = locks.lock_holder
     lkowner = property(locks.get_lkowner, locks.set_lkowner)
+    lease = leases.lease
+    lease_type = leases.lease_type
 
     # ------------------------------------------------------------------ metadata
 

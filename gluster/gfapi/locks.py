@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 from . import api
 from .descriptor import Descriptor, names_in_use
 from .gate import bad_descriptor, wait_until
-from .holder import Holder
+from .turns import Turns
 
 if TYPE_CHECKING:
     from .file import File
@@ -191,8 +191,8 @@ def get_lkowner(file: File) -> bytes:
 
     :raises OSError: EBADF if the File is closed; EBUSY when it is set and the File may have
         locks, which would be nobody's then.
-    :raises ValueError: when it is set to no bytes or zeros, or to more than fit into a request. libgfapi
-        takes 255, and no call of that thread succeeds any more.
+    :raises ValueError: when it is set to no bytes or zeros, or to more than fit into a request.
+        libgfapi takes 255, and no call of that thread succeeds any more.
     """
     file._descriptor.check_open()
     return file._descriptor.find_owner()
@@ -264,7 +264,7 @@ def _lock(
     mode: api.LockMode,
 ) -> None:
     if mode is api.LockMode.MANDATORY and kind != fcntl.F_UNLCK:
-        Holder.make(descriptor)
+        Turns.take(descriptor)
 
     def is_taken() -> bool:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import fcntl
 import os
 import signal
@@ -540,10 +541,15 @@ def nonblocking(vol: gfapi.Volume, path: str) -> gfapi.File:
     return gfapi.File(vol.open(path, os.O_RDWR | os.O_NONBLOCK))
 
 
+STRICT = {"locks.mandatory-locking": "optimal"}
+CACHES = ("quick-read", "io-cache", "read-ahead", "stat-prefetch", "open-behind", "write-behind")
+UNCACHED = {f"performance.{cache}": "off" for cache in CACHES}  # they know of no locks
+
+
 @pytest.fixture(scope="module")
 def strict(cluster: sandbox.Cluster) -> Iterator[sandbox.SandboxVolume]:
     """A volume that holds to mandatory locks."""
-    volume = cluster.create_volume("strict", options={"locks.mandatory-locking": "optimal"})
+    volume = cluster.create_volume("strict", options={**STRICT, **UNCACHED})
     yield volume
     volume.delete()
 
@@ -599,9 +605,18 @@ def test_an_advisory_lock_keeps_nobody_from_cutting_the_file(
 
 
 def test_whoever_has_a_mandatory_lock_uses_the_file_in_every_thread(
-    strict_pair: tuple[gfapi.Volume, gfapi.Volume],
+    cluster: sandbox.Cluster,
 ) -> None:
-    vol, _ = strict_pair
+    volume = cluster.create_volume("cached", options=STRICT)
+    try:
+        with volume.client() as vol:
+            _made(vol, "")
+            _use_in_threads(vol)
+    finally:
+        volume.delete()
+
+
+def _use_in_threads(vol: gfapi.Volume) -> None:
     with vol.fopen("/file", "r+") as one, vol.fopen("/other", "w+") as other:
         one.lockf(EX, mandatory=True)
         done: list[bytes] = []
@@ -623,7 +638,6 @@ def test_whoever_has_a_mandatory_lock_uses_the_file_in_every_thread(
         for thread in threads:
             thread.join(30)
         assert len(done) == 9
-    assert one.closed
 
 
 # ------------------------------------------------------------------ options of the volume
@@ -670,3 +684,23 @@ def test_locks_are_kept_when_an_option_of_the_volume_changes(
 
 def active_graph(vol: gfapi.Volume) -> list[str]:
     return sorted(name for name in vol.listdir("/.meta/graphs"))
+
+
+# ------------------------------------------------------------------ documentation
+
+
+def test_every_example_of_the_page_gives_what_it_says(
+    plain: sandbox.SandboxVolume,
+) -> None:
+    page = Path(__file__).parents[2] / "doc/locks.rst"
+    text = page.read_text(encoding="utf-8").replace("server1.example.com", plain.hosts[0])
+    text = text.replace('"demo"', f'"{plain.name}"')
+    names: dict[str, Any] = {}
+    examples = doctest.DocTestParser().get_doctest(text, names, "locks", str(page), 0)
+    report: list[str] = []
+    results = doctest.DocTestRunner().run(examples, out=report.append, clear_globs=False)
+    assert results.attempted > 15
+    assert results.failed == 0, "".join(report)
+    examples.globs["f"].close()
+    examples.globs["vol"].unlink("/counter")
+    examples.globs["vol"].umount()

@@ -145,7 +145,10 @@ def test_the_package_exports_what_it_says() -> None:
         "DirEntry",
         "Error",
         "File",
+        "Lease",
+        "LeaseType",
         "LibgfapiException",
+        "LockHolder",
         "Volume",
         "VolumeNotMounted",
     }

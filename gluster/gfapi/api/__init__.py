@@ -32,7 +32,7 @@ from .constants import (
 from .conversions import AnyPath, check_length, encode, encode_path
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
-from .parameters import UpcallCallback, result_pointer, run_reported
+from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     Dirent,
     Flock,
@@ -62,6 +62,7 @@ __all__ = [
     "LeaseCommand",
     "LeaseType",
     "LockMode",
+    "RecallCallback",
     "Row",
     "SetAttr",
     "Stat",
