@@ -6,6 +6,8 @@ from .api import LeaseType, UpcallEvents, UpcallFlags, UpcallReason
 from .directory import Dir
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
+from .leases import Lease
+from .locks import LockHolder
 from .scan import DirEntry
 from .volume import Volume
 from .xattr import Xattrs
@@ -22,8 +24,10 @@ __all__ = [
     "Error",
     "File",
     "Handle",
+    "Lease",
     "LeaseType",
     "LibgfapiException",
+    "LockHolder",
     "Upcall",
     "UpcallEvents",
     "UpcallFlags",

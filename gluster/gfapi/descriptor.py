@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import operator
 import os
 import threading
@@ -13,6 +15,7 @@ from . import api
 from .gate import Gate, Unpicklable, bad_descriptor
 
 if TYPE_CHECKING:
+    from .leases import Lease
     from .mount import Mount
     from .workers import Backlog
 
@@ -24,6 +27,17 @@ Self = TypeVar("Self", bound="Opened")
 MOST = 1 << 27
 
 _AT_END = -1  # a place
+_owners_exist = False  # whether any descriptor of this process has had a lock owner
+_NOBODY = b"nobody"  # the owner of what has none when it is closed
+
+
+class _Names(threading.local):
+    """What libgfapi sends with the calls of this thread."""
+
+    owner: Optional[bytes] = None
+
+
+names_in_use = _Names()
 
 
 class Descriptor(Gate):
@@ -43,6 +57,9 @@ class Descriptor(Gate):
     :ivar place: the position, from the moment on that libgfapi does not know it: after it has
         appended, and as soon as there are calls at given offsets, which move its own. None as
         long as libgfapi keeps it.
+    :ivar owner: whose its locks are, or None as long as that does not matter.
+    :ivar lease: the lease that it has or had.
+    :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     """
 
     __slots__ = (
@@ -52,7 +69,10 @@ class Descriptor(Gate):
         "is_directory",
         "is_readable",
         "is_writable",
+        "lease",
+        "may_have_locks",
         "mount",
+        "owner",
         "place",
         "position",
     )
@@ -71,6 +91,9 @@ class Descriptor(Gate):
         self.is_appending = bool(flags & os.O_APPEND)
         self.place: Optional[int] = None
         self.position = threading.RLock()
+        self.owner: Optional[bytes] = None
+        self.may_have_locks = False
+        self.lease: Optional[Lease] = None
         mount.descriptors.add(self)
 
     @property
@@ -211,8 +234,13 @@ class Descriptor(Gate):
                 self.backlog.reopen()
             raise
         try:
+            gate = Gate(pointer, self.path)
+            if self.lease is not None:
+                self.lease.end(gate)
+            if _owners_exist:
+                self._let_locks_go(gate)
             close = api.glfs_closedir if self.is_directory else api.glfs_close
-            close(Gate(pointer, self.path))
+            close(gate)
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
             self.mount.descriptors.discard(self)
@@ -228,8 +256,39 @@ class Descriptor(Gate):
             self.close()
             raise
 
+    def find_owner(self) -> bytes:
+        """Whose its locks are: its own, unless it was told otherwise."""
+        if self.owner is None:
+            self.set_owner(self.pointer.to_bytes(8, "big"))  # two threads agree on that
+        return self.owner or _NOBODY
+
+    def set_owner(self, owner: bytes) -> None:
+        """Say whose its locks are."""
+        global _owners_exist
+        _owners_exist = True
+        api.glfs_fd_set_lkowner(self, owner, len(owner))
+        self.owner = owner
+
+    def _let_locks_go(self, gate: Gate) -> None:
+        """Unlock all before close does it: that may be done with before the brick has heard of it.
+
+        And close lets those locks go whose owner is this descriptor's, or, if it has none, the one
+        that this thread used last: that is another's.
+        """
+        if self.is_directory:
+            return
+        names_in_use.owner = self.owner or _NOBODY
+        if self.owner is None:
+            api.glfs_fd_set_lkowner(gate, _NOBODY, len(_NOBODY))
+        elif self.may_have_locks:
+            with contextlib.suppress(OSError):  # what close says is what counts
+                whole = api.Flock(fcntl.F_UNLCK, os.SEEK_SET, 0, 0, os.getpid())
+                api.glfs_posix_lock(gate, fcntl.F_SETLK, whole)
+
     def forget(self) -> None:
         super().forget()
+        if self.lease is not None:
+            self.lease.forget()
         self.position = threading.RLock()
         if self.backlog:
             self.backlog.forget()

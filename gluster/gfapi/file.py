@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
-from . import api, asynchronous, positional, space, xattr
+from . import api, asynchronous, leases, locks, positional, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor, Opened
 from .gate import bad_descriptor
@@ -354,6 +354,16 @@ class File(Opened, io.RawIOBase):
     fallocate = space.fallocate
     discard = space.discard
     zerofill = space.zerofill
+
+    # ------------------------------------------------------------------ locks and leases
+
+    lockf = locks.lockf
+    flock = locks.flock
+    lock = locks.lock
+    lock_holder = locks.lock_holder
+    lkowner = property(locks.get_lkowner, locks.set_lkowner)
+    lease = leases.lease
+    lease_type = leases.lease_type
 
     # ------------------------------------------------------------------ metadata
 

@@ -152,6 +152,8 @@ def test_the_package_exports_what_it_says() -> None:
         "UpcallEvents",
         "UpcallFlags",
         "UpcallReason",
+        "Lease",
+        "LockHolder",
         "Volume",
         "VolumeNotMounted",
         "Watch",

@@ -33,7 +33,7 @@ from .conversions import AnyPath, check_length, check_uint32, encode, encode_pat
 from .functions import bind, failure, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
-from .parameters import UpcallCallback, result_pointer, run_reported
+from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     Dirent,
     Flock,
@@ -64,6 +64,7 @@ __all__ = [
     "LeaseCommand",
     "LeaseType",
     "LockMode",
+    "RecallCallback",
     "Row",
     "SetAttr",
     "Stat",
