@@ -16,8 +16,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, Optional
 
 from . import api
 from .descriptor import Descriptor
@@ -37,9 +36,7 @@ _FRAMES = "/.meta/frames"
 _HELD_BACK = re.compile(
     rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "[^"]*-open-behind",\s*"Complete": 0\s*\}\s*\]'
 )
-_PROBE_TIMEOUT = 3.0  # seconds
 _DEFAULT_LOGS = "/var/log/glusterfs"
-_MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 
 
 class Mount(Gate):
@@ -214,59 +211,7 @@ def _finish(pointer: int) -> None:
             api.glfs_fini(Gate(pointer))
 
 
-# ------------------------------------------------------------------------------ starting
-
-
-class Server(NamedTuple):
-    """Where the volume's description is fetched from.
-
-    :ivar host: an address, or the path of glusterd's socket where ``transport`` is unix.
-    """
-
-    transport: str
-    host: str
-    port: int
-
-    def answers(self) -> bool:
-        """Whether anything accepts a connection there."""
-        import socket  # only a mount that failed asks
-
-        try:
-            if self.transport == "unix":
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.settimeout(_PROBE_TIMEOUT)
-                    client.connect(self.host)
-            else:
-                socket.create_connection((self.host, self.port), _PROBE_TIMEOUT).close()
-        except OSError:
-            return False
-        return True
-
-
-def start_glfs(
-    volname: str, servers: Sequence[Server], log_file: Optional[str], log_level: int
-) -> int:
-    """Make, configure and initialise a glfs.
-
-    :raises LibgfapiException: if that fails, with the cause in words.
-    """
-    try:
-        glfs = Gate(api.glfs_new(volname))
-    except OSError as error:
-        raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
-    try:
-        for server in servers:
-            api.glfs_set_volfile_server(glfs, *server)
-        set_logging(glfs, log_file, log_level)
-        api.glfs_init(glfs)
-    except OSError as error:
-        finish_in_background(glfs.pointer)
-        code, cause = _why_not_mounted(error, servers)
-        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
-    except BaseException:
-        finish_in_background(glfs.pointer)
-        raise
-    return glfs.pointer
+# ------------------------------------------------------------------------------ logging
 
 
 def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
@@ -291,23 +236,6 @@ def _why_not_written(file: Optional[str]) -> Optional[OSError]:
             return None
     except OSError as error:
         return error
-
-
-def _why_not_mounted(error: OSError, servers: Sequence[Server]) -> tuple[Optional[int], str]:
-    """The error number and the words for what ``glfs_init`` said."""
-    where = ", ".join(f"{s.host}:{s.port}" if s.port else s.host for s in servers)
-    if error.errno in _MISSING and not api.translators_installed():
-        return errno.ENOENT, (
-            "GlusterFS's translators are not installed; on Debian and Ubuntu they are in "
-            "glusterfs-common, on Fedora and Enterprise Linux in glusterfs-client-xlators"
-        )
-    if not any(server.answers() for server in servers):
-        return error.errno, f"nothing answers on {where}; is glusterd running there?"
-    if error.errno in _MISSING:
-        return errno.ENOENT, f"glusterd on {where} knows no such volume"
-    if error.errno in (errno.EIO, errno.ENOTCONN):
-        return error.errno, "it is not started, or none of its bricks can be reached"
-    return error.errno, error.strerror or str(error)
 
 
 # ------------------------------------------------------------------------- exit and fork

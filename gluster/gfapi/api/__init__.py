@@ -29,7 +29,14 @@ from .constants import (
     UpcallReason,
     Xreaddirp,
 )
-from .conversions import AnyPath, check_length, encode, encode_path
+from .conversions import (
+    AnyPath,
+    check_length,
+    check_uint32,
+    encode,
+    encode_path,
+    uint32_array,
+)
 from .functions import bind, failure, wrap
 from .loader import available, library, symbol, translators_installed
 from .parameters import result_pointer
@@ -76,6 +83,7 @@ __all__ = [
     "available",
     "bind",
     "check_length",
+    "check_uint32",
     "encode",
     "encode_path",
     "failure",
@@ -88,6 +96,7 @@ __all__ = [
     "symbol",
     "timespecs",
     "translators_installed",
+    "uint32_array",
     "wrap",
 ]
 

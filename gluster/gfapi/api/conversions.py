@@ -7,7 +7,8 @@ import errno
 import operator
 import os
 import sys
-from ctypes import c_int64
+from collections.abc import Sequence
+from ctypes import c_int64, c_uint32
 from typing import Any, Callable, Optional, Union
 
 AnyPath = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -63,3 +64,10 @@ def integer_check(
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 #: A length or offset from the start, which no C function has checked yet.
 check_length = integer_check(c_int64, 0)
+#: The number of a user or group.
+check_uint32 = integer_check(c_uint32)
+
+
+def uint32_array(numbers: Sequence[int]) -> Any:
+    """Numbers of users or groups, as C has several of them."""
+    return (c_uint32 * len(numbers))(*map(check_uint32, numbers))
