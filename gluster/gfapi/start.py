@@ -24,7 +24,7 @@ _STUCK = (
 )
 _TLS = b"option transport.socket.ssl-enabled on\n"
 _GRAPH = "/.meta/graphs/active"
-_NO_XLATORS = (".", "..", "top")  # the last is a link to one
+_NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
 
 class XlatorOption(NamedTuple):
