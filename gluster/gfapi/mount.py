@@ -32,9 +32,11 @@ FINI_DELAY = 1.0
 
 _FRAMES = "/.meta/frames"
 # An open that no read has followed yet. Nobody waits for it, and if the file is closed without a
-# read, open-behind keeps it for ever.
+# read, open-behind keeps it for ever. Or a question to a glusterd that is not there (gfapi alone),
+# which libgfapi forgets to give up.
 _HELD_BACK = re.compile(
-    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "[^"]*-open-behind",\s*"Complete": 0\s*\}\s*\]'
+    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "(?:[^"]*-open-behind|gfapi)",'
+    rb'\s*"Complete": 0\s*\}\s*\]'
 )
 _DEFAULT_LOGS = "/var/log/glusterfs"
 

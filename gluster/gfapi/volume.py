@@ -187,15 +187,19 @@ class Volume(Unpicklable):
         self.set_logging("/dev/null", self.log_level)
 
     def get_volume_id(self) -> uuid.UUID:
-        """The volume's identifier (``glfs_get_volumeid``).
+        """The volume's identifier (``glfs_get_volumeid``), which glusterd is asked for once.
 
         :returns: a :class:`uuid.UUID`.
-        :raises OSError: on failure.
+        :raises OSError: on failure; ENOTCONN where no glusterd can be asked, as for a volume
+            that is mounted from a volume file.
         """
         import uuid  # costs more to import than this package
 
         raw = bytearray(16)
-        api.glfs_get_volumeid(self._mount, *api.memory(raw, writable=True))
+        try:
+            api.glfs_get_volumeid(self._mount, *api.memory(raw, writable=True))
+        except OSError:  # libgfapi leaves the errno of something else
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN)) from None
         return uuid.UUID(bytes=bytes(raw))
 
     setfsuid = identity.setfsuid
