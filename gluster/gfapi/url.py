@@ -30,7 +30,7 @@ def volume_from_url(
         raise LibgfapiException(f"url is {url!r}; it must be a str")
     try:
         return kind(**_arguments(url), xlator_options=xlator_options)
-    except ValueError as error:
+    except (ValueError, LibgfapiException) as error:
         raise LibgfapiException(f"url is {url!r}; {error}") from None
 
 

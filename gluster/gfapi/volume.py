@@ -76,8 +76,8 @@ class Volume(Unpicklable):
         self.volfile = checked_volfile(volfile, hosts)
         self._servers = [] if volfile is not None else servers.servers_of(hosts, proto, port)
         self.protocol, self.port = proto, port
-        self.xlator_options = dict(xlator_options or {})
         self._options = [XlatorOption(*option) for option in checked_options(xlator_options)]
+        self.xlator_options = dict(xlator_options or {})
         self.log_file, self.log_level = checked_logging(log_file, log_level)
         self._mount = Mount(self._start)
 
