@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from . import api
 from .arguments import checked_host, checked_hosts, checked_int, checked_protocol
@@ -34,13 +34,15 @@ class Server(NamedTuple):
         """Whether anything accepts a connection there."""
         import socket  # only a mount that failed asks
 
+        address: Any = (self.host, self.port)
+        # Of a name, libgfapi looks for IPv4 addresses only.
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        if self.transport == "unix":
+            family, address = socket.AF_UNIX, self.host
         try:
-            if self.transport == "unix":
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.settimeout(_PROBE_TIMEOUT)
-                    client.connect(self.host)
-            else:
-                socket.create_connection((self.host, self.port), _PROBE_TIMEOUT).close()
+            with socket.socket(family) as client:
+                client.settimeout(_PROBE_TIMEOUT)
+                client.connect(address)
         except (OSError, UnicodeError):  # the latter for what is no host's name at all
             return False
         return True

@@ -178,7 +178,8 @@ def _why_not_mounted(
     if error.errno == errno.EINVAL and configuration.options:
         given = ", ".join(f"{option}={option.value}" for option in configuration.options)
         return error.errno, f"GlusterFS refuses a value, most likely one of xlator_options: {given}"
-    if error.errno in (errno.EIO, errno.ENOTCONN) and _wants_tls(glfs):
+    description = _description(glfs)
+    if error.errno in (errno.EIO, errno.ENOTCONN) and _TLS in description:
         return error.errno, (
             "it is not started, or none of its bricks can be reached, or no TLS connection comes "
             "about: each side needs a certificate, its key, and the other's authority"
@@ -193,16 +194,20 @@ def _why_not_mounted(
         return error.errno, f"nothing answers on {where}; is glusterd running there?"
     if error.errno in _MISSING:
         return errno.ENOENT, f"glusterd on {where} knows no such volume"
+    if error.errno == errno.ENOTCONN and not description:
+        return error.errno, (
+            f"what answers on {where} does not talk to this client; perhaps it wants TLS and this "
+            "client does not, or the other way round (/var/lib/glusterd/secure-access)"
+        )
     if error.errno in (errno.EIO, errno.ENOTCONN):
         return error.errno, "it is not started, or none of its bricks can be reached"
     return error.errno, error.strerror or str(error)
 
 
-def _wants_tls(glfs: Gate) -> bool:
-    """Whether the volume's description, if it came, has its bricks reached by TLS."""
+def _description(glfs: Gate) -> bytes:
+    """The volume file that glusterd sent, empty if it did not."""
     lacking = api.glfs_get_volfile(glfs, None, 0)
-    if lacking >= 0:
-        return False
-    text = bytearray(-lacking)  # of just this size, as libgfapi would copy more than there is
-    memory, size = api.memory(text, writable=True)
-    return api.glfs_get_volfile(glfs, memory, size) == size and _TLS in text
+    text = bytearray(max(-lacking, 0))  # of just this size: libgfapi would copy more than it has
+    if text:
+        api.glfs_get_volfile(glfs, *api.memory(text, writable=True))
+    return bytes(text)
