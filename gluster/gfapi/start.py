@@ -22,7 +22,6 @@ _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or a translator was given an option without sense"
 )
-_TLS = b"option transport.socket.ssl-enabled on\n"
 _GRAPH = "/.meta/graphs/active"
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
@@ -93,7 +92,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         if options:
             _check_options(glfs, configuration)
     except OSError as error:
-        code, cause = _why_not_mounted(error, glfs, configuration)
+        code, cause = _why_not_mounted(error, configuration)
         _drop(glfs)
         raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
     except BaseException:
@@ -115,12 +114,12 @@ def _init_within(timeout: float, glfs: Gate) -> None:
     :param timeout: how long to wait, in seconds.
     :raises OSError: if it fails or does not end.
     """
-    errors: list[OSError] = []
+    errors: list[BaseException] = []
 
     def init() -> None:
         try:
             api.glfs_init(glfs)
-        except OSError as error:
+        except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=init, name="glfs_init", daemon=True)
@@ -162,9 +161,7 @@ def _xlators(glfs: Gate) -> list[str]:
     return sorted(name for name in names if name not in _NO_XLATORS)
 
 
-def _why_not_mounted(
-    error: OSError, glfs: Gate, configuration: Configuration
-) -> tuple[Optional[int], str]:
+def _why_not_mounted(error: OSError, configuration: Configuration) -> tuple[Optional[int], str]:
     """The error number and the words for what ``glfs_init`` said."""
     servers, volfile = configuration.servers, configuration.volfile
     where = ", ".join(map(str, servers))
@@ -178,36 +175,20 @@ def _why_not_mounted(
     if error.errno == errno.EINVAL and configuration.options:
         given = ", ".join(f"{option}={option.value}" for option in configuration.options)
         return error.errno, f"GlusterFS refuses a value, most likely one of xlator_options: {given}"
-    description = _description(glfs)
-    if error.errno in (errno.EIO, errno.ENOTCONN) and _TLS in description:
-        return error.errno, (
-            "it is not started, or none of its bricks can be reached, or no TLS connection comes "
-            "about: each side needs a certificate, its key, and the other's authority"
-        )
     if volfile is not None:
         if error.errno in _MISSING:
             return errno.ENOENT, f"{volfile} has a translator of a type that is not installed"
         return error.errno, (
-            f"none of the bricks that {volfile} names can be reached, or GlusterFS refuses it"
+            f"none of the bricks that {volfile} names can be reached, or no TLS connection comes "
+            "about, or GlusterFS refuses it"
         )
     if not any(server.answers() for server in servers):
         return error.errno, f"nothing answers on {where}; is glusterd running there?"
     if error.errno in _MISSING:
         return errno.ENOENT, f"glusterd on {where} knows no such volume"
-    if error.errno == errno.ENOTCONN and not description:
-        return error.errno, (
-            f"what answers on {where} does not talk to this client; perhaps it wants TLS and this "
-            "client does not, or the other way round (/var/lib/glusterd/secure-access)"
-        )
     if error.errno in (errno.EIO, errno.ENOTCONN):
-        return error.errno, "it is not started, or none of its bricks can be reached"
+        return error.errno, (
+            "it is not started, or none of its bricks can be reached, or no TLS connection comes "
+            "about because only one side wants it or does not trust the other"
+        )
     return error.errno, error.strerror or str(error)
-
-
-def _description(glfs: Gate) -> bytes:
-    """The volume file that glusterd sent, empty if it did not."""
-    lacking = api.glfs_get_volfile(glfs, None, 0)
-    text = bytearray(max(-lacking, 0))  # of just this size: libgfapi would copy more than it has
-    if text:
-        api.glfs_get_volfile(glfs, *api.memory(text, writable=True))
-    return bytes(text)
