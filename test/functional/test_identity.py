@@ -159,6 +159,24 @@ def test_a_closed_directory_keeps_out_who_comes_first(
                 refused(path)
 
 
+def test_without_the_cache_of_status_a_closed_directory_keeps_everybody_out(
+    cluster: sandbox.Cluster,
+) -> None:
+    volume = cluster.create_volume("strict", options={"performance.stat-prefetch": "off"})
+    try:
+        with volume.client() as vol:
+            vol.mkdir("/closed", 0o700)
+            path = write(vol, "/closed/f")
+            assert read(vol, path) == b"x"
+            with vol.identity(USER, GROUP):
+                for refused in (vol.stat, lambda name: read(vol, name)):
+                    with pytest.raises(PermissionError):
+                        refused(path)
+                assert not vol.access(path, os.R_OK)
+    finally:
+        volume.delete()
+
+
 # -------------------------------------------------------------------------------- and afterwards
 
 
