@@ -13,6 +13,8 @@ from . import api
 from .exceptions import LibgfapiException
 
 _PROTOCOLS = ("tcp", "rdma", "unix")
+# What a volume is made of. libgfapi may crash when a client's idea of that is another.
+_STRUCTURE = ("afr-pending-xattr", "decommissioned-bricks", "transport-type")
 _MODES = {
     "r": os.O_RDONLY,
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
@@ -112,6 +114,10 @@ def _checked_option(name: Any, value: Any) -> tuple[str, str, str]:
     if not re.fullmatch(r"\S+ \S+", f"{xlator} {key}"):
         raise LibgfapiException(
             f"xlator_options has {name!r}; a key must be a str like '*-md-cache.cache-size'"
+        )
+    if key in _STRUCTURE:
+        raise LibgfapiException(
+            f"xlator_options has {name!r}, which only the volume itself may say"
         )
     if isinstance(value, bool):
         value = "on" if value else "off"

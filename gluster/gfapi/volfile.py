@@ -10,7 +10,7 @@ import os
 import re
 import stat as stat_module
 from collections.abc import Iterator
-from typing import Optional
+from typing import Callable, Optional
 
 from .exceptions import LibgfapiException
 
@@ -25,6 +25,12 @@ _COUNTS = {
     "end-volume": (0, 0),
 }
 _CLIENT = "protocol/client"
+#: Options that crash libgfapi if they do not fit: how their words have to.
+_FITS: dict[str, Callable[[list[str], list[str]], bool]] = {
+    "afr-pending-xattr": lambda words, subvolumes: len(words) == len(subvolumes),
+    "decommissioned-bricks": lambda words, subvolumes: set(words) <= set(subvolumes),
+    "transport-type": lambda words, subvolumes: words[0] in ("tcp", "socket", "unix"),
+}
 _SERVERS = ("protocol/server", "storage/", "mount/", "mgmt/", "nfs/")
 
 
@@ -144,9 +150,9 @@ def _check_xlator(line: int, xlator: Xlator, below: dict[str, Xlator]) -> None:
             f"{name!r} of type {kind} has no place there; "
             f"a client's volume file ends at translators of type {_CLIENT}"
         )
-    copies = xlator.options.get("afr-pending-xattr")
-    if copies and len(copies.split(",")) != len(xlator.subvolumes):
-        raise ValueError(f"the option afr-pending-xattr of {name!r} does not fit its subvolumes")
+    for key, fits in _FITS.items():
+        if key in xlator.options and not fits(xlator.options[key].split(","), xlator.subvolumes):
+            raise ValueError(f"the option {key} of {name!r} does not fit it")
 
 
 def _check_graph(xlators: list[Xlator]) -> None:

@@ -251,11 +251,11 @@ CLIENT = "volume c\n type protocol/client\n option remote-host x\nend-volume\n"
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "No such file"),
-        (b"", "empty"),
+        pytest.param(None, "No such file", id="none"),
+        pytest.param(b"", "empty", id="empty"),
         (b"# nothing", "empty"),
-        (NOISE, "not text"),
-        (NOISE[1:96], "a volume is expected in line 1"),
+        pytest.param(NOISE, "not text", id="noise"),
+        pytest.param(NOISE[1:96], "a volume is expected in line 1", id="characters"),
         (b"volume a", "empty or cut off"),
         (b"hello world", "a volume is expected in line 1"),
         (b"volume `touch /tmp/x`\n", "a command in backticks"),
@@ -270,7 +270,6 @@ CLIENT = "volume c\n type protocol/client\n option remote-host x\nend-volume\n"
         (b"volume a\n type protocol/client\n option x\nend-volume", "1 words after it in line 3"),
         (b'volume a\n type "t\n', "line 2 is not in the form"),
         (b"volume a\n type t\\t\n", "line 2 is not in the form"),
-        (b"#" * ((16 << 20) + 1), "far too big"),
     ],
 )
 def test_a_file_that_is_no_volume_file_is_refused_in_words(
@@ -285,8 +284,10 @@ def test_a_file_that_is_no_volume_file_is_refused_in_words(
 
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for name in ("", "pipe"):
-        with pytest.raises(gfapi.LibgfapiException, match="no regular file"):
+    with open(tmp_path / "huge", "wb") as file:
+        file.truncate(1 << 40)
+    for name, reason in (("", "no regular file"), ("pipe", "no regular"), ("huge", "far too big")):
+        with pytest.raises(gfapi.LibgfapiException, match=reason):
             gfapi.Volume(None, "v", volfile=tmp_path / name).mount()
 
 
@@ -297,7 +298,9 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         ("option remote-subvolume ", "option remote-subvolume /not", "none of the bricks"),
         ("option remote-host 127", "option remote-port 1\n option remote-host 127", "none of the"),
         ("/md-cache\n", "/md-cache\n option md-cache-timeout x\n", "Invalid argument|refuses"),
-        ("subvolumes replica-client-0 ", "subvolumes ", "does not fit its subvolumes"),
+        ("subvolumes replica-client-0 ", "subvolumes ", "does not fit it"),
+        ("option transport-type tcp", "option transport-type abc", "does not fit it"),
+        ("option lock-migration", "option decommissioned-bricks x\n option x", "does not fit it"),
         ("option transport.address-family inet", "option transport.address-family x", "get ready"),
     ],
 )

@@ -186,6 +186,9 @@ def test_a_volume_file_stands_instead_of_hosts() -> None:
         {"a.b": b"c"},
         {"a.b": ""},
         {"a.b": ["c"]},
+        {"*-client-0.transport-type": "abc"},
+        {"*-dht.decommissioned-bricks": "x"},
+        {"*.afr-pending-xattr": "x"},
     ],
 )
 def test_options_that_cannot_be_are_refused(options: Any) -> None:
