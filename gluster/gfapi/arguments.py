@@ -7,12 +7,15 @@ import operator
 import os
 import re
 import time
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from . import api
 from .exceptions import LibgfapiException
 
 _PROTOCOLS = ("tcp", "rdma", "unix")
+# What a volume is made of. libgfapi may crash when a client's idea of that is another.
+_STRUCTURE = ("afr-pending-xattr", "decommissioned-bricks", "transport-type")
 _MODES = {
     "r": os.O_RDONLY,
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
@@ -34,7 +37,29 @@ def checked_hosts(hosts: Any) -> list[str]:
     listed = [hosts] if isinstance(hosts, str) else hosts
     if not isinstance(listed, (list, tuple)) or not listed:
         raise LibgfapiException(f"hosts is {hosts!r}; it must be a str or a list of them")
-    return [checked_text(f"hosts[{i}]", host) for i, host in enumerate(listed)]
+    return [checked_host(f"hosts[{i}]", host) for i, host in enumerate(listed)]
+
+
+def checked_host(name: str, value: Any) -> str:
+    """A host's name or address, or the path of a socket.
+
+    An IPv6 address may be in brackets, as in a URL. libgfapi knows only the bare one, and of the
+    others makes host names that nobody has.
+    """
+    host = checked_text(name, value)
+    if ":" not in host or host.startswith("/"):
+        return host
+    import socket  # few have IPv6 addresses
+
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        socket.inet_pton(socket.AF_INET6, bare)
+    except (OSError, ValueError):
+        raise LibgfapiException(
+            f"{name} is {value!r}; that is neither a host name nor an IPv6 address without a "
+            "zone, and a port has an argument of its own"
+        ) from None
+    return bare
 
 
 def checked_protocol(proto: Any) -> str:
@@ -61,6 +86,49 @@ def checked_logging(log_file: Any, log_level: Any) -> tuple[Optional[str], int]:
     if file is not None:
         checked_text("log_file", file)
     return file, checked_int("log_level", log_level, 0, 9)
+
+
+def checked_volfile(volfile: Any, hosts: Any) -> Optional[str]:
+    """The absolute path of a volume file, or None."""
+    if volfile is None:
+        return None
+    try:
+        path = os.fsdecode(volfile)
+    except TypeError:
+        raise LibgfapiException(f"volfile is {volfile!r}; it must be a path or None") from None
+    if hosts is not None:
+        raise LibgfapiException(f"hosts is {hosts!r}; it must be None where a volfile is given")
+    return os.path.abspath(checked_text("volfile", path))
+
+
+def checked_options(options: Any) -> list[tuple[str, str, str]]:
+    """Options of translators: each one's pattern, key and value."""
+    if options is None:
+        return []
+    if not isinstance(options, Mapping):
+        raise LibgfapiException(f"xlator_options is {options!r}; it must be a mapping or None")
+    return [_checked_option(name, value) for name, value in options.items()]
+
+
+def _checked_option(name: Any, value: Any) -> tuple[str, str, str]:
+    xlator, _, key = name.partition(".") if isinstance(name, str) else ("", "", "")
+    if not re.fullmatch(r"\S+ \S+", f"{xlator} {key}"):
+        raise LibgfapiException(
+            f"xlator_options has {name!r}; a key must be a str like '*-md-cache.cache-size'"
+        )
+    if key in _STRUCTURE:
+        raise LibgfapiException(
+            f"xlator_options has {name!r}, which only the volume itself may say"
+        )
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    if not isinstance(value, (str, int)) or value == "":
+        raise LibgfapiException(
+            f"xlator_options has {value!r} for {name}; a value must be a str, int or bool"
+        )
+    for text in (name, str(value)):
+        api.encode(text)  # for a NUL in it
+    return xlator, key, str(value)
 
 
 def flags_of(mode: Any) -> int:

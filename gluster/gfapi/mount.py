@@ -16,8 +16,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import api
 from .descriptor import Descriptor
@@ -37,13 +36,13 @@ FINI_DELAY = 1.0
 
 _FRAMES = "/.meta/frames"
 # An open that no read has followed yet. Nobody waits for it, and if the file is closed without a
-# read, open-behind keeps it for ever.
+# read, open-behind keeps it for ever. Or a question to a glusterd that is not there (gfapi alone),
+# which libgfapi forgets to give up.
 _HELD_BACK = re.compile(
-    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "[^"]*-open-behind",\s*"Complete": 0\s*\}\s*\]'
+    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "(?:[^"]*-open-behind|gfapi)",'
+    rb'\s*"Complete": 0\s*\}\s*\]'
 )
-_PROBE_TIMEOUT = 3.0  # seconds
 _DEFAULT_LOGS = "/var/log/glusterfs"
-_MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 
 
 class Mount(Gate):
@@ -207,19 +206,25 @@ def frames_in_flight(pointer: int) -> int:
 
     It is 0 too where the graph cannot tell.
     """
+    try:
+        content = _read_frames(pointer)
+    except OSError as error:
+        # In the middle of a change of the graph nobody can tell: ask again.
+        return 1 if error.errno == errno.EBADFD else 0
+    count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
+    return count - len(_HELD_BACK.findall(content))
+
+
+def _read_frames(pointer: int) -> bytes:
     content, chunk = b"", bytearray(1 << 16)
     memory, size = api.memory(chunk, writable=True)
-    try:
-        frames = Gate(api.glfs_open(Gate(pointer), _FRAMES, os.O_RDONLY), _FRAMES)
-    except OSError:
-        return 0
+    frames = Gate(api.glfs_open(Gate(pointer), _FRAMES, os.O_RDONLY), _FRAMES)
     try:
         while count := api.glfs_read(frames, memory, size, 0):
             content += chunk[:count]
     finally:
         api.glfs_close(frames)
-    count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
-    return count - len(_HELD_BACK.findall(content))
+    return content
 
 
 def finish_in_background(pointer: int) -> None:
@@ -236,59 +241,7 @@ def _finish(pointer: int) -> None:
             api.glfs_fini(Gate(pointer))
 
 
-# ------------------------------------------------------------------------------ starting
-
-
-class Server(NamedTuple):
-    """Where the volume's description is fetched from.
-
-    :ivar host: an address, or the path of glusterd's socket where ``transport`` is unix.
-    """
-
-    transport: str
-    host: str
-    port: int
-
-    def answers(self) -> bool:
-        """Whether anything accepts a connection there."""
-        import socket  # only a mount that failed asks
-
-        try:
-            if self.transport == "unix":
-                with socket.socket(socket.AF_UNIX) as client:
-                    client.settimeout(_PROBE_TIMEOUT)
-                    client.connect(self.host)
-            else:
-                socket.create_connection((self.host, self.port), _PROBE_TIMEOUT).close()
-        except OSError:
-            return False
-        return True
-
-
-def start_glfs(
-    volname: str, servers: Sequence[Server], log_file: Optional[str], log_level: int
-) -> int:
-    """Make, configure and initialise a glfs.
-
-    :raises LibgfapiException: if that fails, with the cause in words.
-    """
-    try:
-        glfs = Gate(api.glfs_new(volname))
-    except OSError as error:
-        raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
-    try:
-        for server in servers:
-            api.glfs_set_volfile_server(glfs, *server)
-        set_logging(glfs, log_file, log_level)
-        api.glfs_init(glfs)
-    except OSError as error:
-        finish_in_background(glfs.pointer)
-        code, cause = _why_not_mounted(error, servers)
-        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
-    except BaseException:
-        finish_in_background(glfs.pointer)
-        raise
-    return glfs.pointer
+# ------------------------------------------------------------------------------ logging
 
 
 def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
@@ -313,23 +266,6 @@ def _why_not_written(file: Optional[str]) -> Optional[OSError]:
             return None
     except OSError as error:
         return error
-
-
-def _why_not_mounted(error: OSError, servers: Sequence[Server]) -> tuple[Optional[int], str]:
-    """The error number and the words for what ``glfs_init`` said."""
-    where = ", ".join(f"{s.host}:{s.port}" if s.port else s.host for s in servers)
-    if error.errno in _MISSING and not api.translators_installed():
-        return errno.ENOENT, (
-            "GlusterFS's translators are not installed; on Debian and Ubuntu they are in "
-            "glusterfs-common, on Fedora and Enterprise Linux in glusterfs-client-xlators"
-        )
-    if not any(server.answers() for server in servers):
-        return error.errno, f"nothing answers on {where}; is glusterd running there?"
-    if error.errno in _MISSING:
-        return errno.ENOENT, f"glusterd on {where} knows no such volume"
-    if error.errno in (errno.EIO, errno.ENOTCONN):
-        return error.errno, "it is not started, or none of its bricks can be reached"
-    return error.errno, error.strerror or str(error)
 
 
 # ------------------------------------------------------------------------- exit and fork

@@ -5,24 +5,24 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
-from . import acl, api, at, content, copies, metadata, names, tree, xattr
+from . import acl, api, at, content, copies, identity, metadata, names, servers, tree, xattr
 from .arguments import (
-    checked_hosts,
-    checked_int,
     checked_logging,
-    checked_protocol,
+    checked_options,
     checked_text,
+    checked_volfile,
     flags_of,
 )
 from .descriptor import Descriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
-from .mount import Mount, Server, set_logging, start_glfs
+from .mount import Mount, set_logging
 from .scan import ScandirIterator
+from .start import Configuration, XlatorOption, start_glfs
 
 if TYPE_CHECKING:
     import uuid
@@ -46,17 +46,21 @@ class Volume(Unpicklable):
 
     def __init__(
         self,
-        hosts: Union[str, Sequence[str]],
+        hosts: Union[str, Sequence[str], None],
         volname: str,
         proto: str = "tcp",
         port: int = 24007,
         log_file: Optional[api.AnyPath] = "/dev/null",
         log_level: int = 7,
+        *,
+        volfile: Optional[api.AnyPath] = None,
+        xlator_options: Optional[Mapping[str, Union[str, int]]] = None,
     ) -> None:
         """Describe a volume; nothing is connected yet.
 
         :param hosts: the host that glusterd runs on (str), or several (list of str), which are
-            tried in that order; or the path of a UNIX socket that glusterd listens on.
+            tried in that order; or the path of a UNIX socket that glusterd listens on. It must
+            be None where ``volfile`` is given.
         :param volname: the volume's name (str).
         :param proto: how to reach glusterd: ``"tcp"``, ``"unix"`` or ``"rdma"``.
         :param port: the port that glusterd listens on (int).
@@ -64,16 +68,52 @@ class Volume(Unpicklable):
             ``/var/log/glusterfs``.
         :param log_level: how much it logs (int), from 0 (nothing) over 5 (warnings) and 7
             (information) to 9 (everything).
+        :param volfile: a local volume file to mount from, instead of asking glusterd for it
+            (``glfs_set_volfile``). It is read at each :meth:`mount`.
+        :param xlator_options: options of this client's translators, which override those of the
+            volume (``glfs_set_xlator_option``). A key is the pattern of the translator's name, a
+            dot and the option: ``{"*-md-cache.cache-size": "64MB"}``; a value is a str, an int or
+            a bool.
         :raises LibgfapiException: if an argument is not usable; it says which and why.
         """
-        self.hosts = checked_hosts(hosts)
         self.volname = checked_text("volname", volname)
-        self.protocol = checked_protocol(proto)
-        self.port = checked_int("port", port, 0, 65535)
+        self.volfile = checked_volfile(volfile, hosts)
+        self._servers = [] if volfile is not None else servers.servers_of(hosts, proto, port)
+        self.protocol, self.port = proto, port
+        self._options = [XlatorOption(*option) for option in checked_options(xlator_options)]
+        self.xlator_options = dict(xlator_options or {})
         self.log_file, self.log_level = checked_logging(log_file, log_level)
         self._mount = Mount(self._start)
 
+    @classmethod
+    def from_url(
+        cls,
+        url: str,
+        *,
+        xlator_options: Optional[Mapping[str, Union[str, int]]] = None,
+    ) -> Volume:
+        """A volume by its URL, in the syntax that QEMU uses; nothing is connected yet.
+
+        :param url: ``gluster://host:port/volume`` or ``gluster+tcp://...``, where the host is
+            ``localhost`` and the port 24007 if they are left out, and an IPv6 address is in
+            brackets; or ``gluster+unix:///volume?socket=/path/of/socket``. Further options after
+            the ``?`` are ``logfile=`` and ``debug=`` for the constructor's ``log_file`` and
+            ``log_level``. What has a meaning of its own in a URL is written as ``%2F`` and so on.
+        :param xlator_options: as in the constructor.
+        :returns: a :class:`Volume`.
+        :raises LibgfapiException: if the URL is not usable, or names a path inside the volume;
+            it says why.
+        """
+        from .url import volume_from_url  # urllib costs as much to import as this package
+
+        return volume_from_url(cls, url, xlator_options)
+
     # ------------------------------------------------------------------ mounting
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts and sockets that are asked for the volume, in that order (list of str)."""
+        return [server.host for server in self._servers]
 
     @property
     def mounted(self) -> bool:
@@ -82,7 +122,8 @@ class Volume(Unpicklable):
 
     def __repr__(self) -> str:
         state = "mounted" if self.mounted else "not mounted"
-        return f"<gluster.gfapi.Volume {self.volname!r} on {', '.join(self.hosts)} ({state})>"
+        place = self.volfile or ", ".join(self.hosts)
+        return f"<gluster.gfapi.Volume {self.volname!r} on {place} ({state})>"
 
     def __enter__(self) -> Volume:
         self.mount()
@@ -103,16 +144,19 @@ class Volume(Unpicklable):
         self._mount.mount()
 
     def _start(self) -> int:
-        return start_glfs(self.volname, self._servers(), self.log_file, self.log_level)
-
-    def _servers(self) -> list[Server]:
-        servers = []
-        for host in self.hosts:
-            is_socket = self.protocol == "unix" or host.startswith("/")
-            servers.append(
-                Server("unix", host, 0) if is_socket else Server(self.protocol, host, self.port)
+        return start_glfs(
+            Configuration(
+                self.volname,
+                tuple(self._servers),
+                self.volfile,
+                self._options,
+                self.log_file,
+                self.log_level,
             )
-        return servers
+        )
+
+    add_server = servers.add_server
+    remove_server = servers.remove_server
 
     def umount(self) -> None:
         """Unmount the volume.
@@ -147,34 +191,26 @@ class Volume(Unpicklable):
         self.set_logging("/dev/null", self.log_level)
 
     def get_volume_id(self) -> uuid.UUID:
-        """The volume's identifier (``glfs_get_volumeid``).
+        """The volume's identifier (``glfs_get_volumeid``), which glusterd is asked for once.
 
         :returns: a :class:`uuid.UUID`.
-        :raises OSError: on failure.
+        :raises OSError: on failure; ENOTCONN where no glusterd can be asked, as for a volume
+            that is mounted from a volume file.
         """
         import uuid  # costs more to import than this package
 
         raw = bytearray(16)
-        api.glfs_get_volumeid(self._mount, *api.memory(raw, writable=True))
+        try:
+            api.glfs_get_volumeid(self._mount, *api.memory(raw, writable=True))
+        except OSError:  # libgfapi leaves the errno of something else
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN)) from None
         return uuid.UUID(bytes=bytes(raw))
 
-    def setfsuid(self, uid: int) -> None:
-        """Have calls of this thread, on any volume, made as another user (``glfs_setfsuid``).
-
-        :param uid: the user's number (int).
-        :raises OSError: on failure.
-        """
-        self._mount.pointer  # noqa: B018 - raises VolumeNotMounted
-        api.glfs_setfsuid(uid)
-
-    def setfsgid(self, gid: int) -> None:
-        """Have calls of this thread, on any volume, made as another group (``glfs_setfsgid``).
-
-        :param gid: the group's number (int).
-        :raises OSError: on failure.
-        """
-        self._mount.pointer  # noqa: B018 - raises VolumeNotMounted
-        api.glfs_setfsgid(gid)
+    setfsuid = identity.setfsuid
+    setfsgid = identity.setfsgid
+    setfsgroups = identity.setfsgroups
+    setfsleaseid = identity.setfsleaseid
+    identity = identity.identity
 
     # ------------------------------------------------------------------ opening
 

@@ -46,6 +46,18 @@ def test_every_example_of_a_guide_gives_what_it_says(
     assert results.failed == 0, "".join(report)
 
 
+@pytest.mark.parametrize("page", ["doc/configuration.rst", "doc/identity.rst"])
+def test_every_example_of_a_topic_gives_what_it_says(
+    demo: sandbox.SandboxVolume, page: str
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").replace(HOST, demo.hosts[0])
+    examples = doctest.DocTestParser().get_doctest(text, {}, page, page, 0)
+    report: list[str] = []
+    results = doctest.DocTestRunner().run(examples, out=report.append)
+    assert results.attempted > 5
+    assert results.failed == 0, "".join(report)
+
+
 @pytest.mark.parametrize(
     ("page", "printed"),
     [

@@ -431,7 +431,7 @@ def test_any_buffer_is_written(plain_vol: gfapi.Volume, plain_folder: str) -> No
 def test_more_than_libgfapi_takes_at_once_is_moved_in_pieces(
     plain_vol: gfapi.Volume, plain_folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gluster.gfapi.handle._MOST", 1000)
+    monkeypatch.setattr("gluster.gfapi.handle.MOST", 1000)
     handle = plain_vol.lookup(plain_folder).create("file")
     content = os.urandom(2500)
     assert handle.pwrite(content, 10) == 2500

@@ -164,6 +164,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "getmtime": ("/",),
     "getsize": ("/",),
     "getxattr": ("/", "user.x"),
+    "identity": (0, 0),
     "isdir": ("/",),
     "isfile": ("/",),
     "islink": ("/",),
@@ -194,6 +195,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "scandir": ("/",),
     "setattr": ("/x",),
     "setfsgid": (0,),
+    "setfsgroups": ([0],),
+    "setfsleaseid": (None,),
     "setfsuid": (0,),
     "setxattr": ("/", "user.x", "y"),
     "stat": ("/",),
@@ -226,6 +229,7 @@ def test_each_call_needs_the_volume_mounted(plain: sandbox.SandboxVolume, call: 
 def test_every_public_method_is_among_those(plain: sandbox.SandboxVolume) -> None:
     methods = {name for name in dir(gfapi.Volume) if not name.startswith("_")}
     without = {"copyfileobj", "disable_logging", "mount", "mounted", "set_logging", "umount"}
+    without |= {"add_server", "from_url", "hosts", "remove_server"}
     assert methods - without == set(CALLS)
 
 

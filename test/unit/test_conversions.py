@@ -24,7 +24,7 @@ from gluster import gfapi
 from gluster.gfapi import api, xattr
 from gluster.gfapi.api import parameters
 from gluster.gfapi.arguments import flags_of, timespecs
-from gluster.gfapi.mount import Server
+from gluster.gfapi.servers import Server
 
 
 class Index:
@@ -486,8 +486,8 @@ def test_logging_is_kept_for_the_mount() -> None:
 
 def test_a_host_that_is_a_path_is_a_socket() -> None:
     vol = gfapi.Volume(["host", "/run/gd.sock"], "name", port=5)
-    assert vol._servers() == [Server("tcp", "host", 5), Server("unix", "/run/gd.sock", 0)]
-    assert gfapi.Volume("gd.sock", "name", "unix")._servers() == [Server("unix", "gd.sock", 0)]
+    assert vol._servers == [Server("tcp", "host", 5), Server("unix", "/run/gd.sock", 0)]
+    assert gfapi.Volume("gd.sock", "name", "unix")._servers == [Server("unix", "gd.sock", 0)]
 
 
 def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
@@ -506,7 +506,16 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 # ------------------------------------------------------------------------------ a Volume at rest
 
 # What can be done with a Volume that is not mounted.
-NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
+NEED_NO_MOUNT = {
+    "add_server",
+    "copyfileobj",
+    "disable_logging",
+    "from_url",
+    "mount",
+    "remove_server",
+    "set_logging",
+    "umount",
+}
 ARGUMENTS = {
     "acl": "u::rw,g::r,o::-",
     "count": 1,
@@ -515,8 +524,10 @@ ARGUMENTS = {
     "flags": os.O_RDWR | os.O_CREAT,
     "gfid": b"0123456789abcdef",
     "gid": 0,
+    "groups": [0],
     "key": "user.x",
     "length": 0,
+    "lease_id": None,
     "link_name": "/link",
     "mode": 0o644,
     "new": "/new",

@@ -120,16 +120,21 @@ ctypes.CDLL = NoVersions
 def test_a_mount_says_where_to_connect_and_where_to_log(run: Run) -> None:
     program = """
 from gluster import gfapi
-vol = gfapi.Volume(["one", "/run/socket"], "other", port=5, log_file="/log", log_level=9)
+vol = gfapi.Volume(["one", "two"], "other", port=5, log_file="/log", log_level=9)
 vol.mount()
-gfapi.Volume("one", "third", "rdma", log_file=None).mount()
+two = gfapi.Volume("/run/socket", "second")
+two.mount()
+three = gfapi.Volume("one", "third", "rdma", log_file=None)
+three.mount()
 """
     _, calls = run(program)
     assert calls == [
         "glfs_new other",
         "glfs_set_volfile_server FS tcp one 5",
-        "glfs_set_volfile_server FS unix /run/socket 0",
+        "glfs_set_volfile_server FS tcp two 5",
         "glfs_set_logging FS /log 9",
+        "glfs_new second",
+        "glfs_set_volfile_server FS unix /run/socket 0",
         "glfs_new third",
         "glfs_set_volfile_server FS rdma one 24007",
         "glfs_set_logging FS NULL 7",

@@ -29,7 +29,14 @@ from .constants import (
     UpcallReason,
     Xreaddirp,
 )
-from .conversions import AnyPath, check_length, check_uint32, encode, encode_path
+from .conversions import (
+    AnyPath,
+    check_length,
+    check_uint32,
+    encode,
+    encode_path,
+    uint32_array,
+)
 from .functions import bind, failure, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
@@ -96,6 +103,7 @@ __all__ = [
     "symbol",
     "timespecs",
     "translators_installed",
+    "uint32_array",
     "vector",
     "wrap",
 ]

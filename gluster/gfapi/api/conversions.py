@@ -7,6 +7,7 @@ import errno
 import operator
 import os
 import sys
+from collections.abc import Sequence
 from ctypes import c_int64, c_uint32
 from typing import Any, Callable, Optional, Union
 
@@ -65,3 +66,8 @@ _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors(
 check_length = integer_check(c_int64, 0)
 #: A mode, or the number of a user or group.
 check_uint32 = integer_check(c_uint32)
+
+
+def uint32_array(numbers: Sequence[int]) -> Any:
+    """Numbers of users or groups, as C has several of them."""
+    return (c_uint32 * len(numbers))(*map(check_uint32, numbers))

@@ -1,0 +1,178 @@
+"""In whose name the calling thread's calls are made.
+
+libgfapi keeps a user, a group, supplementary groups and a lease id for each thread, for all volumes
+alike, and can neither tell them nor forget them. So what a thread has set is remembered here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Optional
+
+from . import api
+
+if TYPE_CHECKING:
+    from .volume import Volume
+
+#: How many supplementary groups fit into a call's header. libgfapi drops the rest without a word.
+MAX_GROUPS = 87
+
+
+class _Identity(threading.local):
+    """What the thread has set; None for what it has not, which is then the process's own.
+
+    A fork copies the thread that forks, and libgfapi's record of it likewise.
+    """
+
+    uid: Optional[int] = None
+    gid: Optional[int] = None
+    groups: Optional[tuple[int, ...]] = None
+
+
+_mine = _Identity()
+
+
+def setfsuid(vol: Volume, uid: int) -> None:
+    """Have calls of this thread, on any volume, made as another user (``glfs_setfsuid``).
+
+    :param uid: the user's number (int).
+    :raises OSError: on failure.
+    :raises OverflowError: if it is negative or too big.
+    """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    _set_uid(uid)
+
+
+def setfsgid(vol: Volume, gid: int) -> None:
+    """Have calls of this thread, on any volume, made as another group (``glfs_setfsgid``).
+
+    :param gid: the group's number (int).
+    :raises OSError: on failure.
+    :raises OverflowError: if it is negative or too big.
+    """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    _set_gid(gid)
+
+
+def setfsgroups(vol: Volume, groups: Sequence[int]) -> None:
+    """Have calls of this thread, on any volume, made with other supplementary groups
+    (``glfs_setfsgroups``), as :func:`os.setgroups`.
+
+    :param groups: their numbers (a sequence of int); an empty one for none.
+    :raises OSError: on failure.
+    :raises OverflowError: if a number is negative or too big.
+    :raises ValueError: if there are more than 87, as a brick would not get the others.
+    """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    _set_groups(_checked_groups(groups))
+
+
+def setfsleaseid(vol: Volume, lease_id: Optional[bytes]) -> None:
+    """Have calls of this thread, on any volume, made under a lease (``glfs_setfsleaseid``).
+
+    :param lease_id: the 16 bytes that the lease was taken with; None for no lease.
+    :raises OSError: on failure.
+    :raises TypeError: if it is neither bytes nor None.
+    :raises ValueError: if it has not 16 bytes.
+    """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    if lease_id is None:
+        api.glfs_setfsleaseid(None)
+        return
+    if not isinstance(lease_id, (bytes, bytearray)):
+        raise TypeError(f"lease_id must be bytes or None, not {type(lease_id).__name__!r}")
+    if len(lease_id) != api.LEASE_ID_SIZE:
+        raise ValueError(f"lease_id has {len(lease_id)} bytes; it must have {api.LEASE_ID_SIZE}")
+    memory, _ = api.memory(lease_id)
+    api.glfs_setfsleaseid(memory)
+
+
+def identity(
+    vol: Volume,
+    uid: Optional[int],
+    gid: Optional[int],
+    groups: Optional[Sequence[int]] = (),
+) -> contextlib.AbstractContextManager[None]:
+    """Have calls of this thread made as somebody else, for the length of a ``with`` statement.
+
+    Afterwards the thread is again whoever it was before, also after an exception. Other threads
+    are not concerned; calls of this one on other volumes are. (``glfs_setfsuid``,
+    ``glfs_setfsgid``, ``glfs_setfsgroups``)
+
+    :param uid: the user's number (int), or None to leave it as it is.
+    :param gid: the group's number (int), or None to leave it as it is.
+    :param groups: the numbers of the supplementary groups (a sequence of int), none by default;
+        None leaves those that the thread has, as a rule those of this process.
+    :returns: a context manager.
+    :raises OSError: on failure.
+    :raises OverflowError: if a number is negative or too big.
+    :raises ValueError: if there are more than 87 groups, as a brick would not get the others.
+    """
+    vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    return _as(uid, gid, None if groups is None else _checked_groups(groups))
+
+
+@contextlib.contextmanager
+def _as(
+    uid: Optional[int], gid: Optional[int], groups: Optional[tuple[int, ...]]
+) -> Iterator[None]:
+    before = _mine.uid, _mine.gid, _mine.groups
+    try:
+        if groups is not None:
+            _set_groups(groups)
+        if gid is not None:
+            _set_gid(gid)
+        if uid is not None:
+            _set_uid(uid)
+        yield
+    finally:
+        _restore(*before)
+
+
+def _restore(uid: Optional[int], gid: Optional[int], groups: Optional[tuple[int, ...]]) -> None:
+    """Go back to what the thread had.
+
+    What it had never set cannot be unset; setting the process's own comes to the same.
+    """
+    if _mine.uid != uid:
+        _set_uid(os.geteuid() if uid is None else uid)
+        _mine.uid = uid
+    if _mine.gid != gid:
+        _set_gid(os.getegid() if gid is None else gid)
+        _mine.gid = gid
+    if _mine.groups != groups:
+        _set_groups(tuple(os.getgroups()) if groups is None else groups)
+        _mine.groups = groups
+
+
+# Each remembers before it sets: an interrupt in between is to restore too much, not too little.
+
+
+def _set_uid(uid: int) -> None:
+    _mine.uid = number = api.check_uint32(uid)
+    api.glfs_setfsuid(number)
+
+
+def _set_gid(gid: int) -> None:
+    _mine.gid = number = api.check_uint32(gid)
+    api.glfs_setfsgid(number)
+
+
+def _set_groups(groups: tuple[int, ...]) -> None:
+    array = api.uint32_array(groups)
+    _mine.groups = tuple(array)
+    api.glfs_setfsgroups(len(array), array)
+
+
+def _checked_groups(groups: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(groups, (str, bytes)):
+        raise TypeError(f"groups must be a sequence of int, not {type(groups).__name__!r}")
+    listed = tuple(groups)
+    if len(listed) > MAX_GROUPS:
+        raise ValueError(
+            f"groups has {len(listed)} numbers; no more than {MAX_GROUPS} reach a brick"
+        )
+    return listed
