@@ -17,12 +17,15 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from . import api
 from .descriptor import Descriptor
 from .exceptions import LibgfapiException, VolumeNotMounted
 from .gate import Gate, exiting, refusal, wait_until
+
+if TYPE_CHECKING:
+    from .logs import Place
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -243,9 +246,7 @@ class Server(NamedTuple):
         return True
 
 
-def start_glfs(
-    volname: str, servers: Sequence[Server], log_file: Optional[str], log_level: int
-) -> int:
+def start_glfs(volname: str, servers: Sequence[Server], log_file: Place, log_level: int) -> int:
     """Make, configure and initialise a glfs.
 
     :raises LibgfapiException: if that fails, with the cause in words.
@@ -269,11 +270,15 @@ def start_glfs(
     return glfs.pointer
 
 
-def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
-    """Send a glfs' log to a file.
+def set_logging(glfs: Gate, log_file: Place, log_level: int) -> None:
+    """Send a glfs' log to a file, or to a logger.
 
     :raises LibgfapiException: if the file cannot be written.
     """
+    if not isinstance(log_file, (str, type(None))):
+        from .logs import log_to  # logging costs more to import than this package
+
+        return log_to(glfs, log_file, log_level)
     try:
         api.glfs_set_logging(glfs, log_file, log_level)
     except OSError as error:
@@ -314,6 +319,8 @@ def _why_not_mounted(error: OSError, servers: Sequence[Server]) -> tuple[Optiona
 
 _live: weakref.WeakSet[Mount] = weakref.WeakSet()
 _exit_hook_of = os.getpid()
+#: What is called at the interpreter's exit when all mounts are settled.
+after_settling: list[Callable[[], None]] = []
 
 
 def _settle_all() -> None:
@@ -324,6 +331,8 @@ def _settle_all() -> None:
             mount.umount(EXIT_TIMEOUT)
         except LibgfapiException as error:
             problems.append(str(error))
+    for finish in after_settling:
+        finish()
     if problems:
         raise LibgfapiException("; ".join(problems), errno.EIO)
 

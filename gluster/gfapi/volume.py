@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
-from . import api, metadata, names, tree, xattr
+from . import api, inspection, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -21,10 +21,13 @@ from .descriptor import Descriptor
 from .directory import Dir, ScandirIterator
 from .file import File, Glfd
 from .gate import Unpicklable
-from .mount import Mount, Server, set_logging, start_glfs
+from .mount import Mount, Server, start_glfs
 
 if TYPE_CHECKING:
+    import logging
     import uuid
+
+    from .meta import Meta
 
 
 class Volume(Unpicklable):
@@ -48,6 +51,8 @@ class Volume(Unpicklable):
         port: int = 24007,
         log_file: Optional[api.AnyPath] = "/dev/null",
         log_level: int = 7,
+        *,
+        logger: Optional[logging.Logger] = None,
     ) -> None:
         """Describe a volume; nothing is connected yet.
 
@@ -60,6 +65,8 @@ class Volume(Unpicklable):
             ``/var/log/glusterfs``.
         :param log_level: how much it logs (int), from 0 (nothing) over 5 (warnings) and 7
             (information) to 9 (everything).
+        :param logger: the :class:`logging.Logger` that gets what GlusterFS logs, in place of
+            ``log_file``; see :meth:`log_to`.
         :raises LibgfapiException: if an argument is not usable; it says which and why.
         """
         self.hosts = checked_hosts(hosts)
@@ -67,6 +74,7 @@ class Volume(Unpicklable):
         self.protocol = checked_protocol(proto)
         self.port = checked_int("port", port, 0, 65535)
         self.log_file, self.log_level = checked_logging(log_file, log_level)
+        self._logger = None if logger is None else _checked_logger(logger)
         self._mount = Mount(self._start)
 
     # ------------------------------------------------------------------ mounting
@@ -99,7 +107,7 @@ class Volume(Unpicklable):
         self._mount.mount()
 
     def _start(self) -> int:
-        return start_glfs(self.volname, self._servers(), self.log_file, self.log_level)
+        return start_glfs(self.volname, self._servers(), self._log_place, self.log_level)
 
     def _servers(self) -> list[Server]:
         servers = []
@@ -123,6 +131,10 @@ class Volume(Unpicklable):
         """
         self._mount.umount()
 
+    @property
+    def _log_place(self) -> Union[logging.Logger, str, None]:
+        return self.log_file if self._logger is None else self._logger
+
     def set_logging(self, log_file: Optional[api.AnyPath], log_level: int) -> None:
         """Choose where GlusterFS logs to, and how much (``glfs_set_logging``).
 
@@ -134,13 +146,56 @@ class Volume(Unpicklable):
         :raises LibgfapiException: if an argument is not usable, or the file cannot be written.
         """
         log_file, log_level = checked_logging(log_file, log_level)
+        self._log_elsewhere(log_file, log_level)
+        self.log_file, self.log_level, self._logger = log_file, log_level, None
+
+    def log_to(self, logger: logging.Logger, log_level: int = 7) -> None:
+        """Have GlusterFS log to a logger, in place of a file (``glfs_set_logging``).
+
+        It holds at once if the volume is mounted, and else from the next :meth:`mount`. A
+        thread hands them on as :class:`logging.LogRecord` objects: GlusterFS's file, line and
+        function are the record's ``filename``, ``lineno`` and ``funcName``; besides, it has
+        ``translator`` (str), ``graph`` (int) and ``msgid`` (int or None). Its levels are those
+        of :mod:`logging`, with trace as 5.
+
+        GlusterFS never waits for it. About a megabyte of messages may wait to be handled; more
+        are lost, which a warning says. What a handler raises goes to
+        :func:`threading.excepthook`.
+
+        :param logger: the :class:`logging.Logger`.
+        :param log_level: how much GlusterFS logs, from 0 (nothing) to 9 (everything), as in the
+            constructor. The logger's own level chooses among that.
+        :raises LibgfapiException: if an argument is not usable, or it fails.
+        """
+        logger = _checked_logger(logger)
+        _, log_level = checked_logging(None, log_level)
+        self._log_elsewhere(logger, log_level)
+        self.log_level, self._logger = log_level, logger
+
+    def _log_elsewhere(self, place: Union[logging.Logger, str, None], log_level: int) -> None:
         if self.mounted:
-            set_logging(self._mount, log_file, log_level)
-        self.log_file, self.log_level = log_file, log_level
+            from .logs import change  # it imports logging
+
+            change(self, place, log_level, self._log_place)
 
     def disable_logging(self) -> None:
         """Have GlusterFS log nothing: :meth:`set_logging` with ``/dev/null``."""
         self.set_logging("/dev/null", self.log_level)
+
+    @property
+    def meta(self) -> Meta:
+        """What the mounted volume tells about itself: a :class:`~gluster.gfapi.meta.Meta`.
+
+        Calls in flight, connections to the bricks, the time that calls take, translators and
+        their options, ...
+        """
+        from .meta import Meta  # few ask
+
+        return Meta(self)
+
+    get_volfile = inspection.get_volfile
+    statedump = inspection.statedump
+    sysrq = inspection.sysrq
 
     def get_volume_id(self) -> uuid.UUID:
         """The volume's identifier (``glfs_get_volumeid``).
@@ -330,6 +385,12 @@ class Volume(Unpicklable):
     copy = tree.copy
     copy2 = tree.copy2
     copytree = tree.copytree
+
+
+def _checked_logger(logger: Any) -> logging.Logger:
+    from .logs import checked_logger  # it imports logging
+
+    return checked_logger(logger)
 
 
 def _refuse_directory(file: File) -> None:
