@@ -3,7 +3,8 @@
 import os
 import sys
 
-sys.path[:0] = [os.path.abspath(".."), os.path.abspath(".")]
+sys.path.insert(0, os.path.abspath("."))
+sys.path.insert(0, os.path.abspath(".."))
 
 from gluster.gfapi import __version__
 

@@ -38,7 +38,7 @@ def get_volfile(vol: Volume) -> str:
 
 
 def sysrq(vol: Volume, command: Any) -> None:
-    """Ask the client for something that it tells elsewhere (``glfs_sysrq``).
+    """Have the client dump its state, or log what else it can do (``glfs_sysrq``).
 
     :param command: what (str, bytes or member of :class:`api.Sysrq <gluster.gfapi.api.Sysrq>`).
         ``"s"`` (STATEDUMP) has it write a dump of its state to ``/var/run/gluster``, or to where

@@ -228,26 +228,26 @@ class Message(NamedTuple):
     text: str
 
 
-_STAMP = r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<zone> [+-]\d{4})?\] "
+_STAMP = r"\[(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})?)(?P<zone> [+-]\d{4})?\]"
 _BODY = (
     r"(?P<letter>[A-Z]) (?:\[MSGID: (?P<msgid>\d{1,18})\] )?"
     r"\[(?P<file>[^\]:]*):(?P<line>\d{1,9}):(?P<function>[^\]]*)\] "
-    r"(?:(?P<callers>\(.*?) )?(?P<graph>\d{1,9})-(?P<translator>[^:\s]*): (?P<text>.*)"
+    r"(?:\(.*?\) )?(?P<graph>\d{1,9})-(?P<translator>[^:\s]*): (?P<text>.*)"
 )
-_MESSAGE = re.compile(_STAMP + _BODY, re.DOTALL)
-_REPEATED = re.compile(
-    rf'The message "{_BODY}" repeated (?P<times>\d+) times between \[.*\] and {_STAMP[:-1]}',
-    re.DOTALL,
-)
+_MESSAGE = re.compile(f"{_STAMP} {_BODY}", re.DOTALL)
+_REPEATED = re.compile(rf"(?P<times>\d+) times between \[[^\]]*\] and {_STAMP}")
 
 
 def message_in(line: str) -> Message:
     """What a line of a log says. One without a head, as those of the final graph, informs."""
-    match = _MESSAGE.match(line) or _REPEATED.match(line + " ")
-    if match is None:
+    found, suffix = _fields_of(line), ""
+    if line.startswith('The message "'):  # GlusterFS held some back that were the same
+        message, _, ending = line.partition('"')[2].rpartition('" repeated ')
+        if match := _REPEATED.match(ending):
+            found = _fields_of(f"{ending[match.start('stamp') - 1 : match.end()]} {message}")
+            suffix = f" (repeated {match['times']} times)"
+    if not found:
         return Message("I", "", 0, "", 0, "", None, None, line.rstrip())
-    found = match.groupdict()
-    times = found.get("times")
     return Message(
         found["letter"],
         found["file"],
@@ -257,8 +257,13 @@ def message_in(line: str) -> Message:
         found["translator"],
         int(found["msgid"]) if found["msgid"] else None,
         _seconds(found["stamp"], found["zone"]),
-        found["text"].rstrip() + (f" (repeated {times} times)" if times else ""),
+        found["text"].rstrip() + suffix,
     )
+
+
+def _fields_of(line: str) -> dict[str, str]:
+    match = _MESSAGE.match(line)
+    return match.groupdict() if match else {}
 
 
 def _seconds(stamp: str, zone: Optional[str]) -> Optional[float]:

@@ -47,7 +47,7 @@ class Frame(NamedTuple):
 class Call(NamedTuple):
     """A call in flight: sent on its way through the translators, and not back yet.
 
-    :ivar operation: what it does (str), as ``"WRITE"``; ``"NULL"`` where GlusterFS did not note it.
+    :ivar operation: what it does (str), as ``"WRITE"``; ``"NULL"`` where GlusterFS does not tell.
     :ivar uid: the user that it is made as (int).
     :ivar gid: that user's group (int).
     :ivar lock_owner: the lock owner that goes with it, in hexadecimal (str).
@@ -349,6 +349,15 @@ class Meta:
         :param name: its path there (str), as ``"graphs/active/demo-dht/private"``.
         :raises FileNotFoundError: if there is none.
         """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._read(name)
+            except OSError as error:
+                if error.errno not in (errno.EBADFD, errno.ESTALE):
+                    raise  # and else the graph became another one meanwhile
+        return self._read(name)
+
+    def _read(self, name: str) -> str:
         with self._volume.fopen("/.meta/" + name) as file:
             return os.fsdecode(file.read())
 
@@ -363,7 +372,7 @@ class Meta:
             try:
                 return look()
             except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ESTALE):
+                if error.errno != errno.ENOENT:
                     raise
         return look()
 
@@ -434,13 +443,18 @@ _OF_A_FRAME = ("Xlator", "Creation_time", "Parent", "Wind_to", "Complete")
 
 
 def _call(fields: dict[str, str], frames: Iterable[dict[str, str]]) -> Call:
+    way = tuple(map(_frame, frames))[::-1]
+    operation = fields.get("Type", "NULL")
+    if operation == "NULL":  # as with all of libgfapi's own
+        functions = (re.search(r"fops->(\w+)$", frame.function or "") for frame in way)
+        operation = next((found[1].upper() for found in functions if found), operation)
     return Call(
-        fields.get("Type", ""),
+        operation,
         int(fields.get("UID", "0")) & 0xFFFFFFFF,  # they are printed with a sign
         int(fields.get("GID", "0")) & 0xFFFFFFFF,
         fields.get("LK_owner", ""),
         int(fields.get("Unique", "0")),
-        tuple(map(_frame, frames))[::-1],
+        way,
     )
 
 
