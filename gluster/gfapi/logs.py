@@ -235,6 +235,8 @@ _BODY = (
     r"(?:\(.*?\) )?(?P<graph>\d{1,9})-(?P<translator>[^:\s]*): (?P<text>.*)"
 )
 _MESSAGE = re.compile(f"{_STAMP} {_BODY}", re.DOTALL)
+# In the final graph. Who has it may do anything on the bricks, and records go far.
+_PASSWORD = re.compile(r"^( *\d+: +option \S*password ).*")
 _REPEATED = re.compile(rf"(?P<times>\d+) times between \[[^\]]*\] and {_STAMP}")
 
 
@@ -247,7 +249,7 @@ def message_in(line: str) -> Message:
             found = _fields_of(f"{ending[match.start('stamp') - 1 : match.end()]} {message}")
             suffix = f" (repeated {match['times']} times)"
     if not found:
-        return Message("I", "", 0, "", 0, "", None, None, line.rstrip())
+        return Message("I", "", 0, "", 0, "", None, None, _PASSWORD.sub(r"\1***", line.rstrip()))
     return Message(
         found["letter"],
         found["file"],

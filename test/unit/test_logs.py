@@ -57,6 +57,11 @@ def test_a_line_without_a_head_is_information() -> None:
     assert logs.message_in(line) == logs.Message("I", "", 0, "", 0, "", None, None, line.rstrip())
 
 
+def test_the_password_of_the_bricks_stays_here() -> None:
+    line = " 17:     option password 16cac8a4-7bf3-4666-976d-2b42d9be70d9"
+    assert logs.message_in(line).text == " 17:     option password ***"
+
+
 def test_a_record_has_what_the_message_has() -> None:
     record = logs.record_of(
         logs.message_in(HEAD + BODY.replace("a message", "100 % %s {}")),
