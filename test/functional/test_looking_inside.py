@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import errno
+import logging
 import os
 import shutil
 import stat
@@ -34,6 +36,29 @@ def own(cluster: sandbox.Cluster, request: pytest.FixtureRequest) -> Iterator[An
     yield make
     for volume in made:
         volume.delete()
+
+
+def test_every_example_of_the_page_gives_what_it_says(cluster: sandbox.Cluster) -> None:
+    file = Path(__file__).parents[2] / "doc" / "looking-inside.rst"
+    volume = cluster.create_volume("demo")
+    report: list[str] = []
+    try:
+        text = file.read_text(encoding="utf-8").replace("server1.example.com", volume.hosts[0])
+        text = text.replace("'10.3'", repr(version_of_glusterfs()))
+        examples = doctest.DocTestParser().get_doctest(text, {}, file.name, str(file), 0)
+        runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+        results = runner.run(examples, out=report.append)
+    finally:
+        volume.delete()
+        logging.getLogger("gluster").handlers.clear()
+        logging.getLogger("gluster").setLevel(logging.NOTSET)
+    assert results.attempted > 20
+    assert results.failed == 0, "".join(report)
+
+
+def version_of_glusterfs() -> str:
+    done = subprocess.run(["glusterd", "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.split()[1]
 
 
 # ------------------------------------------------------------------------------------ graph
@@ -244,8 +269,7 @@ def test_what_else_meta_tells(plain: sandbox.SandboxVolume, plain_folder: str) -
     with plain.client(log_level=6) as vol:
         about = vol.meta
         assert repr(about) == f"<gluster.gfapi.meta.Meta of volume {plain.name!r}>"
-        glusterd = subprocess.run(["glusterd", "--version"], capture_output=True, text=True)
-        assert about.version in glusterd.stdout.split()
+        assert about.version == version_of_glusterfs()
         assert len(about.process_uuid) == 36
         assert about.cmdline == ""
         assert about.log_file == "/dev/null"
