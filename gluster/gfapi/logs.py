@@ -34,7 +34,7 @@ EXIT_TIMEOUT = 1.0
 _CHUNK = 1 << 16
 _LONGEST = 1 << 16  # of a line that is not cut in two
 _QUIET = 0.05  # seconds in which a message that is being written gets written
-_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which fcntl has from Python 3.10 on
+_SET_PIPE_SIZE, _GET_PIPE_SIZE = 1031, 1032  # F_SETPIPE_SZ, which fcntl has from Python 3.10 on
 
 #: GlusterFS's letters for its levels: emergency, alert, critical, ...
 LEVELS = {
@@ -133,6 +133,7 @@ class _Reader(threading.Thread):
     def __init__(self, fd: int, logger: logging.Logger) -> None:
         super().__init__(name="gfapi log", daemon=True)
         self.fd = fd
+        self.capacity = fcntl.fcntl(fd, _GET_PIPE_SIZE)
         self.logger = logger
         self.handing_on = threading.Lock()
         self.is_ending = False
@@ -152,7 +153,7 @@ class _Reader(threading.Thread):
             os.close(self.fd)
 
     def _read(self) -> bytes:
-        if waiting(self.fd) > CAPACITY * 7 // 8 and not self.is_ending:
+        if waiting(self.fd) > self.capacity * 7 // 8 and not self.is_ending:
             with self.handing_on:
                 self._log(_lost(time.time()))
         return os.read(self.fd, _CHUNK)
@@ -169,11 +170,13 @@ class _Reader(threading.Thread):
                 logger.handle(record_of(message, level, logger))
         except BaseException as error:  # a handler's or filter's own
             report = threading.ExceptHookArgs((type(error), error, error.__traceback__, self))
-            threading.excepthook(report)
+            with contextlib.suppress(BaseException):
+                threading.excepthook(report)
 
     def finish(self, deadline: float) -> None:
         """Wait until nothing waits any more, and then hand on nothing."""
-        wait_until(lambda: not waiting(self.fd) and not self.handing_on.locked(), deadline)
+        with contextlib.suppress(OSError):  # it has just ended by itself
+            wait_until(lambda: not waiting(self.fd) and not self.handing_on.locked(), deadline)
         self.is_ending = True
         # And keep it: a handler that prints when the interpreter is gone would have it abort.
         self.handing_on.acquire(timeout=max(0.0, deadline - time.monotonic()) + EXIT_TIMEOUT)
