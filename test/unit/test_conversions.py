@@ -506,8 +506,10 @@ def test_a_server_answers_or_does_not(tmp_path: pathlib.Path) -> None:
 # ------------------------------------------------------------------------------ a Volume at rest
 
 # What can be done with a Volume that is not mounted.
-NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "mount", "set_logging", "umount"}
+NEED_NO_MOUNT = {"copyfileobj", "disable_logging", "log_to", "mount", "set_logging", "umount"}
 ARGUMENTS = {
+    "command": "s",
+    "directory": "/directory",
     "dst": "/dst",
     "flags": os.O_RDWR | os.O_CREAT,
     "gid": 0,
