@@ -3,6 +3,7 @@
 import os
 import sys
 
+sys.path.insert(0, os.path.abspath("."))
 sys.path.insert(0, os.path.abspath(".."))
 
 from gluster.gfapi import __version__
@@ -12,7 +13,7 @@ author = "The gfapi authors"
 copyright = "The gfapi authors"
 release = __version__
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "every_function"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {

@@ -25,6 +25,7 @@ from .gate import Gate, exiting, refusal, wait_until
 
 if TYPE_CHECKING:
     from .callbacks import Upcalls
+    from .logs import Place
     from .objects import HeldObject
 
 #: How long an unmount waits for what is in flight, in seconds.
@@ -244,11 +245,15 @@ def _finish(pointer: int) -> None:
 # ------------------------------------------------------------------------------ logging
 
 
-def set_logging(glfs: Gate, log_file: Optional[str], log_level: int) -> None:
-    """Send a glfs' log to a file.
+def set_logging(glfs: Gate, log_file: Place, log_level: int) -> None:
+    """Send a glfs' log to a file, or to a logger.
 
     :raises LibgfapiException: if the file cannot be written.
     """
+    if not isinstance(log_file, (str, type(None))):
+        from .logs import log_to  # logging costs more to import than this package
+
+        return log_to(glfs, log_file, log_level)
     try:
         api.glfs_set_logging(glfs, log_file, log_level)
     except OSError as error:
@@ -272,6 +277,8 @@ def _why_not_written(file: Optional[str]) -> Optional[OSError]:
 
 _live: weakref.WeakSet[Mount] = weakref.WeakSet()
 _exit_hook_of = os.getpid()
+#: What is called at the interpreter's exit when all mounts are settled.
+after_settling: list[Callable[[], None]] = []
 
 
 def _settle_all() -> None:
@@ -282,6 +289,8 @@ def _settle_all() -> None:
             mount.umount(EXIT_TIMEOUT)
         except LibgfapiException as error:
             problems.append(str(error))
+    for finish in after_settling:
+        finish()
     if problems:
         raise LibgfapiException("; ".join(problems), errno.EIO)
 

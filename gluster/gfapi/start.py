@@ -7,13 +7,16 @@ import itertools
 import os
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from . import api
 from .exceptions import LibgfapiException
 from .gate import Gate
 from .mount import finish_in_background, set_logging
 from .servers import Server
+
+if TYPE_CHECKING:
+    from .logs import Place
 
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 #: How long a start may take, in seconds. The kernel gives a dead host up after 130.
@@ -48,7 +51,7 @@ class Configuration(NamedTuple):
     servers: Sequence[Server]
     volfile: Optional[str]
     options: Sequence[XlatorOption]
-    log_file: Optional[str]
+    log_file: Place
     log_level: int
 
 

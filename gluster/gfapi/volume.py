@@ -8,7 +8,20 @@ import stat as stat_module
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
-from . import acl, api, at, content, copies, identity, metadata, names, servers, tree, xattr
+from . import (
+    acl,
+    api,
+    at,
+    content,
+    copies,
+    identity,
+    inspection,
+    metadata,
+    names,
+    servers,
+    tree,
+    xattr,
+)
 from .arguments import (
     checked_logging,
     checked_options,
@@ -20,14 +33,16 @@ from .descriptor import Descriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
-from .mount import Mount, set_logging
+from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
 
 if TYPE_CHECKING:
+    import logging
     import uuid
 
     from .handle import Handle
+    from .meta import Meta
     from .upcall import Upcall, Watch
 
 
@@ -55,6 +70,7 @@ class Volume(Unpicklable):
         *,
         volfile: Optional[api.AnyPath] = None,
         xlator_options: Optional[Mapping[str, Union[str, int]]] = None,
+        logger: Optional[logging.Logger] = None,
     ) -> None:
         """Describe a volume; nothing is connected yet.
 
@@ -74,6 +90,8 @@ class Volume(Unpicklable):
             volume (``glfs_set_xlator_option``). A key is the pattern of the translator's name, a
             dot and the option: ``{"*-md-cache.cache-size": "64MB"}``; a value is a str, an int or
             a bool.
+        :param logger: the :class:`logging.Logger` that gets what GlusterFS logs, in place of
+            ``log_file``; see :meth:`log_to`.
         :raises LibgfapiException: if an argument is not usable; it says which and why.
         """
         self.volname = checked_text("volname", volname)
@@ -83,6 +101,7 @@ class Volume(Unpicklable):
         self._options = [XlatorOption(*option) for option in checked_options(xlator_options)]
         self.xlator_options = dict(xlator_options or {})
         self.log_file, self.log_level = checked_logging(log_file, log_level)
+        self._logger = None if logger is None else _checked_logger(logger)
         self._mount = Mount(self._start)
 
     @classmethod
@@ -150,7 +169,7 @@ class Volume(Unpicklable):
                 tuple(self._servers),
                 self.volfile,
                 self._options,
-                self.log_file,
+                self._log_place,
                 self.log_level,
             )
         )
@@ -171,6 +190,10 @@ class Volume(Unpicklable):
         """
         self._mount.umount()
 
+    @property
+    def _log_place(self) -> Union[logging.Logger, str, None]:
+        return self.log_file if self._logger is None else self._logger
+
     def set_logging(self, log_file: Optional[api.AnyPath], log_level: int) -> None:
         """Choose where GlusterFS logs to, and how much (``glfs_set_logging``).
 
@@ -182,13 +205,56 @@ class Volume(Unpicklable):
         :raises LibgfapiException: if an argument is not usable, or the file cannot be written.
         """
         log_file, log_level = checked_logging(log_file, log_level)
+        self._log_elsewhere(log_file, log_level)
+        self.log_file, self.log_level, self._logger = log_file, log_level, None
+
+    def log_to(self, logger: logging.Logger, log_level: int = 7) -> None:
+        """Have GlusterFS log to a logger, in place of a file (``glfs_set_logging``).
+
+        It holds at once if the volume is mounted, and else from the next :meth:`mount`. A
+        thread hands them on as :class:`logging.LogRecord` objects: GlusterFS's file, line and
+        function are the record's ``filename``, ``lineno`` and ``funcName``; besides, it has
+        ``translator`` (str), ``graph`` (int) and ``msgid`` (int or None). Its levels are those
+        of :mod:`logging`, with trace as 5.
+
+        GlusterFS never waits for it. About a megabyte of messages may wait to be handled; more
+        are lost, which a warning says. What a handler raises goes to
+        :func:`threading.excepthook`.
+
+        :param logger: the :class:`logging.Logger`.
+        :param log_level: how much GlusterFS logs, from 0 (nothing) to 9 (everything), as in the
+            constructor. The logger's own level chooses among that.
+        :raises LibgfapiException: if an argument is not usable, or it fails.
+        """
+        logger = _checked_logger(logger)
+        _, log_level = checked_logging(None, log_level)
+        self._log_elsewhere(logger, log_level)
+        self.log_level, self._logger = log_level, logger
+
+    def _log_elsewhere(self, place: Union[logging.Logger, str, None], log_level: int) -> None:
         if self.mounted:
-            set_logging(self._mount, log_file, log_level)
-        self.log_file, self.log_level = log_file, log_level
+            from .logs import change  # it imports logging
+
+            change(self, place, log_level, self._log_place)
 
     def disable_logging(self) -> None:
         """Have GlusterFS log nothing: :meth:`set_logging` with ``/dev/null``."""
         self.set_logging("/dev/null", self.log_level)
+
+    @property
+    def meta(self) -> Meta:
+        """What the mounted volume tells about itself: a :class:`~gluster.gfapi.meta.Meta`.
+
+        Calls in flight, connections to the bricks, the time that calls take, translators and
+        their options, ...
+        """
+        from .meta import Meta  # few ask
+
+        return Meta(self)
+
+    get_volfile = inspection.get_volfile
+    statedump = inspection.statedump
+    sysrq = inspection.sysrq
 
     def get_volume_id(self) -> uuid.UUID:
         """The volume's identifier (``glfs_get_volumeid``), which glusterd is asked for once.
@@ -466,6 +532,12 @@ class Volume(Unpicklable):
     copy2 = copies.copy2
     copytree = copies.copytree
     move = copies.move
+
+
+def _checked_logger(logger: Any) -> logging.Logger:
+    from .logs import checked_logger  # it imports logging
+
+    return checked_logger(logger)
 
 
 def _refuse_directory(file: File) -> None:

@@ -511,6 +511,7 @@ NEED_NO_MOUNT = {
     "copyfileobj",
     "disable_logging",
     "from_url",
+    "log_to",
     "mount",
     "remove_server",
     "set_logging",
@@ -518,7 +519,9 @@ NEED_NO_MOUNT = {
 }
 ARGUMENTS = {
     "acl": "u::rw,g::r,o::-",
+    "command": "s",
     "count": 1,
+    "directory": "/directory",
     "dst": "/dst",
     "fd": 1,
     "flags": os.O_RDWR | os.O_CREAT,
