@@ -12,6 +12,7 @@ here. It never calls the callback that ``glfs_lease`` takes: a lease, too, is re
 from __future__ import annotations
 
 import functools
+import os
 import queue  # costs a little: import this module where it is needed, not with the package
 import threading
 import weakref
@@ -38,9 +39,10 @@ def listen(mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listene
     :param events: which upcalls; ``receive`` is given others too if others listen for those.
     :raises VolumeNotMounted: if it is not mounted.
     """
-    with mount.lock:
-        if mount.upcalls is None:
-            mount.upcalls = Upcalls(mount)
+    pointer = mount.pointer
+    with _lock:
+        if mount.upcalls is None or mount.upcalls.pointer != pointer:
+            mount.upcalls = Upcalls(mount, pointer)
         return mount.upcalls.add(mount, events, receive)
 
 
@@ -77,10 +79,10 @@ class Upcalls:
         or None to end.
     """
 
-    def __init__(self, mount: Mount) -> None:
+    def __init__(self, mount: Mount, pointer: int) -> None:
         # The mount knows this, and who drops the mount is to have it unmounted at once.
         self._mount = weakref.ref(mount)
-        self.pointer = mount.pointer
+        self.pointer = pointer
         self.listeners: list[Listener] = []
         self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._callback = api.UpcallCallback(self.arrived.put)
@@ -91,7 +93,7 @@ class Upcalls:
         ).start()
 
     def add(self, mount: Mount, events: api.UpcallEvents, receive: Receiver) -> Listener:
-        """Called with the mount's lock held."""
+        """Register a new listener."""
         api.glfs_upcall_register(mount, events, self._callback, None)
         listener = Listener(self, events, receive)
         self.listeners.append(listener)
@@ -102,7 +104,7 @@ class Upcalls:
         mount = self._mount()
         if mount is None:
             return
-        with mount.lock:
+        with _lock:
             if listener not in self.listeners:
                 return
             self.listeners.remove(listener)
@@ -114,9 +116,9 @@ class Upcalls:
 
     def end(self) -> None:
         """The mount has been settled and is about to be torn down."""
-        listeners, self.listeners = self.listeners, []
-        for listener in listeners:
-            api.glfs_upcall_unregister(Gate(self.pointer), listener.events)
+        with _lock:
+            listeners, self.listeners = self.listeners, []
+        api.glfs_upcall_unregister(Gate(self.pointer), api.UpcallEvents.ANY)
         for listener in listeners:
             self.arrived.put(functools.partial(_finish, listener.receive))
         self.arrived.put(None)
@@ -142,6 +144,8 @@ class Upcalls:
             calls.pop()
         return [call for call in wanted if call]
 
+
+_lock = threading.RLock()  # not the mount's: an unmount holds that while it waits for others
 
 # For ever: libgfapi may call them as long as it runs.
 _callbacks: list[Any] = []
@@ -177,3 +181,12 @@ def _read(receive: Receiver, event: Optional[int]) -> Optional[Callable[[], obje
 
     api.run_reported(read)
     return wanted[0]
+
+
+def _forget() -> None:
+    """After a fork, in the child: another thread may have held it."""
+    global _lock
+    _lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget)

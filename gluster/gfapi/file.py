@@ -61,7 +61,7 @@ class File(Opened, io.RawIOBase):
         :raises TypeError: if ``fd`` is no integer.
         :raises OSError: EBADF if it is no open glfd.
         """
-        descriptor = fd.descriptor if isinstance(fd, Glfd) else _find(fd)
+        descriptor = descriptor_of(fd)
         super().__init__()
         self._name = descriptor.path if path is None else os.fspath(path)
         self._mode = mode
@@ -474,7 +474,14 @@ class File(Opened, io.RawIOBase):
         return xattr.Xattrs(self._name, *functions)
 
 
-def _find(fd: int) -> Descriptor:
+def descriptor_of(fd: int) -> Descriptor:
+    """The open descriptor with this glfd.
+
+    :raises TypeError: if it is no integer.
+    :raises OSError: EBADF if it is no open glfd.
+    """
+    if isinstance(fd, Glfd):
+        return fd.descriptor
     descriptor = descriptor_at(api.check_length(fd))
     if descriptor is None:
         raise OSError(errno.EBADF, f"{fd} is no open glfd")

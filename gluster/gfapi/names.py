@@ -6,11 +6,13 @@ methods.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, AnyStr, Union
+from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
-from . import api
+from . import api, at
+from .at import AnyDir
 
 if TYPE_CHECKING:
     from .descriptor import Descriptor
@@ -18,100 +20,239 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 _LONGEST_PATH = 4096
+_MOST_LINKS = 40  # as many as the kernel follows
 
 
-def mkdir(vol: Volume, path: api.AnyPath, mode: int = 0o777) -> None:
+def mkdir(
+    vol: Volume, path: api.AnyPath, mode: int = 0o777, *, dir_fd: Optional[AnyDir] = None
+) -> None:
     """Make a directory (``glfs_mkdir``), as :func:`os.mkdir`.
 
     :param path: the path (str, bytes or path-like).
     :param mode: its permission bits. No umask is applied.
+    :param dir_fd: an open directory that a relative path begins at, instead of the working
+        directory: a :class:`Dir`, or what :meth:`open` returned for one
+        (``glfs_mkdirat``).
     :raises OSError: on failure.
     """
-    api.glfs_mkdir(vol._mount, path, mode)
+    if dir_fd is not None:
+        at.mkdir(vol, path, mode, dir_fd)
+    else:
+        api.glfs_mkdir(vol._mount, path, mode)
 
 
-def mknod(vol: Volume, path: api.AnyPath, mode: int, dev: int = 0) -> None:
+def mknod(
+    vol: Volume, path: api.AnyPath, mode: int, dev: int = 0, *, dir_fd: Optional[AnyDir] = None
+) -> None:
     """Make a special or regular file (``glfs_mknod``), as :func:`os.mknod`.
 
     :param path: the path (str, bytes or path-like).
     :param mode: its type and permission bits, as ``stat.S_IFIFO | 0o600``; a regular file
         where it has no type.
     :param dev: the number of a device special file, from :func:`os.makedev`.
+    :param dir_fd: as in :meth:`mkdir` (``glfs_mknodat``).
     :raises OSError: on failure.
     """
     if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
         mode |= stat_module.S_IFREG
-    api.glfs_mknod(vol._mount, path, mode, dev)
+    if dir_fd is not None:
+        at.mknod(vol, path, mode, dev, dir_fd)
+    else:
+        api.glfs_mknod(vol._mount, path, mode, dev)
 
 
-def link(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+def link(
+    vol: Volume,
+    source: api.AnyPath,
+    link_name: api.AnyPath,
+    *,
+    src_dir_fd: Optional[AnyDir] = None,
+    dst_dir_fd: Optional[AnyDir] = None,
+    follow_symlinks: bool = False,
+) -> None:
     """Make a hard link (``glfs_link``), as :func:`os.link`.
 
     :param source: the file (str, bytes or path-like).
     :param link_name: its additional name.
+    :param src_dir_fd: for ``source``, as ``dir_fd`` in :meth:`mkdir` (``glfs_linkat``).
+    :param dst_dir_fd: the same for ``link_name``.
+    :param follow_symlinks: whether the new name is one of a symbolic link's target, and not of
+        the link itself. It is false unless given, as ``link(2)`` has it on Linux and so
+        :func:`os.link` had for long, whatever it says; to follow takes more calls.
     :raises OSError: on failure.
     """
-    api.glfs_link(vol._mount, source, link_name)
+    if src_dir_fd is not None or dst_dir_fd is not None:
+        at.link(vol, source, link_name, follow_symlinks, src_dir_fd, dst_dir_fd)
+    elif follow_symlinks:
+        _link_target(vol, source, link_name)
+    else:
+        api.glfs_link(vol._mount, source, link_name)
 
 
-def symlink(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+    try:
+        api.glfs_link(vol._mount, realpath(vol, os.fsencode(source)), link_name)
+    except OSError as error:
+        error.filename, error.filename2 = os.fspath(source), os.fspath(link_name)
+        raise
+
+
+def symlink(
+    vol: Volume,
+    source: api.AnyPath,
+    link_name: api.AnyPath,
+    *,
+    dir_fd: Optional[AnyDir] = None,
+) -> None:
     """Make a symbolic link (``glfs_symlink``), as :func:`os.symlink`.
 
     :param source: what it points to (str, bytes or path-like).
     :param link_name: the link's own path.
+    :param dir_fd: for ``link_name``, as in :meth:`mkdir` (``glfs_symlinkat``).
     :raises OSError: on failure.
     """
-    api.glfs_symlink(vol._mount, source, link_name)
+    if dir_fd is not None:
+        at.symlink(vol, source, link_name, dir_fd)
+    else:
+        api.glfs_symlink(vol._mount, source, link_name)
 
 
-def readlink(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
+def readlink(
+    vol: Volume,
+    path: Union[AnyStr, os.PathLike[AnyStr]],
+    *,
+    dir_fd: Optional[AnyDir] = None,
+) -> AnyStr:
     """What a symbolic link points to (``glfs_readlink``), as :func:`os.readlink`.
 
     :param path: the link (str, bytes or path-like).
+    :param dir_fd: as in :meth:`mkdir` (``glfs_readlinkat``).
     :returns: str, or bytes if ``path`` is bytes.
     :raises OSError: on failure.
     """
     target = bytearray(_LONGEST_PATH)
-    length = api.glfs_readlink(vol._mount, path, *api.memory(target, writable=True))
-    raw: Any = bytes(target[:length])
-    return raw if isinstance(os.fspath(path), bytes) else os.fsdecode(raw)  # type: ignore[return-value]
+    if dir_fd is not None:
+        length = at.readlink(vol, path, target, dir_fd)
+    else:
+        length = api.glfs_readlink(vol._mount, path, *api.memory(target, writable=True))
+    return _as_given(bytes(target[:length]), path)
 
 
-def rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
+def _as_given(raw: bytes, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
+    """A path in the type of the one that it is the answer to."""
+    answer: Any = raw if isinstance(os.fspath(path), bytes) else os.fsdecode(raw)
+    return answer  # type: ignore[no-any-return]
+
+
+def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
+    """The absolute path of what a path leads to, without symbolic links (``glfs_realpath``), as
+    :func:`os.path.realpath` with ``strict``.
+
+    :param path: the path (str, bytes or path-like).
+    :returns: str, or bytes if ``path`` is bytes.
+    :raises OSError: FileNotFoundError if it leads nowhere, ELOOP if its links form a loop; and
+        others.
+    """
+    mount, wanted, found = vol._mount, os.fsencode(path), bytearray(_LONGEST_PATH + 1)
+    try:
+        # libgfapi leaves the last name as it is, be it a link or dots.
+        for _ in range(_MOST_LINKS):
+            resolved: bytes = api.glfs_realpath(mount, wanted, api.memory(found, writable=True)[0])
+            resolved = os.path.normpath(resolved)
+            if not stat_module.S_ISLNK(vol.lstat(resolved).st_mode):
+                return _as_given(resolved, path)
+            wanted = os.path.join(os.path.dirname(resolved), vol.readlink(resolved))
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    except OSError as error:
+        error.filename = os.fspath(path)
+        raise
+
+
+def rename(
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    *,
+    src_dir_fd: Optional[AnyDir] = None,
+    dst_dir_fd: Optional[AnyDir] = None,
+    noreplace: bool = False,
+    exchange: bool = False,
+) -> None:
     """Rename a file or directory (``glfs_rename``), as :func:`os.rename`.
 
     :param src: the path (str, bytes or path-like).
     :param dst: the new one; a file there is replaced.
+    :param src_dir_fd: for ``src``, as ``dir_fd`` in :meth:`mkdir` (``glfs_renameat``). GlusterFS
+        11 cannot replace a file then unless the directories are still where they were opened.
+    :param dst_dir_fd: the same for ``dst``.
+    :param noreplace: whether it is an error if ``dst`` exists (``glfs_renameat2``). The client
+        looks, not the brick, so another one may make it in between.
+    :param exchange: whether ``src`` and ``dst`` change places (``glfs_renameat2``).
+    :raises OSError: EEXIST if ``dst`` exists and is not to be replaced, EOPNOTSUPP if this
+        GlusterFS does not exchange names (11.1 does not); and others.
+    :raises ValueError: if both ``noreplace`` and ``exchange`` are given.
+    """
+    if noreplace and exchange:
+        raise ValueError("noreplace and exchange exclude each other")
+    if src_dir_fd is not None or dst_dir_fd is not None or noreplace or exchange:
+        at.rename(vol, src, dst, noreplace, exchange, src_dir_fd, dst_dir_fd)
+    else:
+        api.glfs_rename(vol._mount, src, dst)
+
+
+def replace(
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    *,
+    src_dir_fd: Optional[AnyDir] = None,
+    dst_dir_fd: Optional[AnyDir] = None,
+) -> None:
+    """Rename a file or directory, as :func:`os.replace`; the same as :meth:`rename`.
+
+    :param src: the path (str, bytes or path-like).
+    :param dst: the new one; a file there is replaced.
+    :param src_dir_fd: for ``src``, as in :meth:`rename`.
+    :param dst_dir_fd: the same for ``dst``.
     :raises OSError: on failure.
     """
-    api.glfs_rename(vol._mount, src, dst)
+    vol.rename(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
 
-def unlink(vol: Volume, path: api.AnyPath) -> None:
+def unlink(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) -> None:
     """Remove a file (``glfs_unlink``), as :func:`os.unlink`.
 
     :param path: the path (str, bytes or path-like).
+    :param dir_fd: as in :meth:`mkdir` (``glfs_unlinkat``).
     :raises OSError: on failure, as if it is a directory.
     """
-    api.glfs_unlink(vol._mount, path)
+    if dir_fd is not None:
+        at.unlink(vol, path, False, dir_fd)
+    else:
+        api.glfs_unlink(vol._mount, path)
 
 
-def remove(vol: Volume, path: api.AnyPath) -> None:
+def remove(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) -> None:
     """Remove a file; the same as :meth:`unlink`.
 
     :param path: the path (str, bytes or path-like).
+    :param dir_fd: as in :meth:`unlink`.
     :raises OSError: on failure, as if it is a directory.
     """
-    vol.unlink(path)
+    vol.unlink(path, dir_fd=dir_fd)
 
 
-def rmdir(vol: Volume, path: api.AnyPath) -> None:
+def rmdir(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) -> None:
     """Remove an empty directory (``glfs_rmdir``), as :func:`os.rmdir`.
 
     :param path: the path (str, bytes or path-like).
+    :param dir_fd: as in :meth:`mkdir` (``glfs_unlinkat``).
     :raises OSError: on failure.
     """
-    api.glfs_rmdir(vol._mount, path)
+    if dir_fd is not None:
+        at.unlink(vol, path, True, dir_fd)
+    else:
+        api.glfs_rmdir(vol._mount, path)
 
 
 def chdir(vol: Volume, path: api.AnyPath) -> None:
@@ -129,6 +270,18 @@ def change_to(folder: Descriptor) -> None:
     """Make an open directory the working one of its mount."""
     api.glfs_fchdir(folder)
     folder.mount.cwd = working_directory(folder.mount)
+
+
+def fchdir(vol: Volume, fd: AnyDir) -> None:
+    """Make an open directory this volume's working directory (``glfs_fchdir``), as
+    :func:`os.fchdir`.
+
+    :param fd: a :class:`Dir`, or what :meth:`open` returned for a directory.
+    :raises OSError: EBADF if it is closed, ENOTDIR if it is a file; and others.
+    :raises TypeError: if it is neither.
+    :raises ValueError: if it is of another Volume.
+    """
+    change_to(at.directory_of(vol, fd))
 
 
 def getcwd(vol: Volume) -> str:

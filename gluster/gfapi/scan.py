@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
@@ -133,8 +134,9 @@ class ScandirIterator(Generic[AnyStr]):
 
     def close(self) -> None:
         """Close the directory; harmless if it is closed."""
-        self._entries.close()
         self._dir.__exit__()
+        with contextlib.suppress(ValueError):  # another thread is in it, and gets EBADF
+            self._entries.close()
 
     def __enter__(self) -> ScandirIterator[AnyStr]:
         return self
@@ -162,9 +164,10 @@ def _scan_with_handles(
     vol: Volume, path: AnyStr, folder: Dir
 ) -> Generator[DirEntry[AnyStr], None, None]:
     as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    dots = [as_given(name) for name in _DOTS]
     try:
         while entry := _next_with_handle(vol, path, folder, as_given):
-            if entry.name not in (as_given(b"."), as_given(b"..")):
+            if entry.name not in dots:
                 yield entry
     except OSError:
         folder.__exit__()

@@ -10,20 +10,16 @@ import contextlib
 import errno
 import os
 import stat as stat_module
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, AnyStr, Callable, NamedTuple, Optional, Union
 
 from . import api
-from .exceptions import Error
 from .file import File
-from .scan import DirEntry, names_in, statuses_in
+from .scan import names_in, statuses_in
 
 if TYPE_CHECKING:
     from .volume import Volume
 
-Ignore = Callable[[Any, list[Any]], Iterable[Any]]
-# What a copy is made with, until it gets the mode of its original: nobody else is to read it.
-_PRIVATE, _PRIVATE_DIRECTORY = 0o600, 0o700
 OnError = Callable[[Callable[..., Any], Any, OSError], Any]
 
 # ----------------------------------------------------------------------------------- os.path
@@ -35,6 +31,14 @@ def exists(vol: Volume, path: api.AnyPath) -> bool:
     :param path: the path (str, bytes or path-like).
     """
     return _mode(vol.stat, path) is not None
+
+
+def lexists(vol: Volume, path: api.AnyPath) -> bool:
+    """Whether a path exists, as :func:`os.path.lexists`; True for a broken symbolic link.
+
+    :param path: the path (str, bytes or path-like).
+    """
+    return _mode(vol.lstat, path) is not None
 
 
 def isdir(vol: Volume, path: api.AnyPath) -> bool:
@@ -116,6 +120,44 @@ def getctime(vol: Volume, path: api.AnyPath) -> float:
     return vol.stat(path).st_ctime
 
 
+class DiskUsage(NamedTuple):
+    """The space on a volume in bytes, as :func:`shutil.disk_usage` has it."""
+
+    total: int
+    used: int
+    free: int
+
+
+def disk_usage(vol: Volume, path: api.AnyPath) -> DiskUsage:
+    """The space on the volume, as :func:`shutil.disk_usage`.
+
+    :param path: any path on it (str, bytes or path-like).
+    :returns: a named tuple with the attributes total, used and free, in bytes.
+    :raises OSError: on failure.
+    """
+    space = vol.statvfs(path)
+    unit = space.f_frsize
+    used = space.f_blocks - space.f_bfree
+    return DiskUsage(space.f_blocks * unit, used * unit, space.f_bavail * unit)
+
+
+def touch(vol: Volume, path: api.AnyPath, mode: int = 0o666, exist_ok: bool = True) -> None:
+    """Make an empty file, or set the times of one that exists to now, as
+    :meth:`pathlib.Path.touch`.
+
+    :param path: the path (str, bytes or path-like).
+    :param mode: the permission bits of a file that is made. No umask is applied.
+    :param exist_ok: whether it may exist.
+    :raises OSError: FileExistsError if it exists and may not; and others.
+    """
+    if exist_ok:
+        with contextlib.suppress(FileNotFoundError):
+            vol.utime(path)
+            return
+    flags = os.O_WRONLY | os.O_CREAT | (0 if exist_ok else os.O_EXCL)
+    File(vol.open(path, flags, mode)).close()
+
+
 # ------------------------------------------------------------------------------- directories
 
 
@@ -133,7 +175,7 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
         try:
             vol.mkdir(wanted, mode)
         except FileNotFoundError:
-            parent = os.path.dirname(wanted.rstrip(_separator(wanted)))
+            parent = parent_of(wanted)
             if not parent:
                 raise
             missing.append(parent)
@@ -143,6 +185,35 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
             if (is_last and not exist_ok) or not vol.isdir(wanted):
                 raise
         missing.pop()
+
+
+def removedirs(vol: Volume, path: api.AnyPath) -> None:
+    """Remove an empty directory, and those above it as far as they are empty then, as
+    :func:`os.removedirs`.
+
+    :param path: the directory (str, bytes or path-like).
+    :raises OSError: if the directory itself cannot be removed.
+    """
+    vol.rmdir(path)
+    with contextlib.suppress(OSError):
+        while path := parent_of(path):
+            vol.rmdir(path)
+
+
+def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
+    """Rename a file or directory, make the directories that the new path needs, and remove those
+    of the old one that are empty then, as :func:`os.renames`.
+
+    :param old: the path (str, bytes or path-like).
+    :param new: the new one.
+    :raises OSError: if it cannot be renamed, or a directory cannot be made.
+    """
+    if parent := parent_of(new):
+        vol.makedirs(parent, exist_ok=True)
+    vol.rename(old, new)
+    if parent := parent_of(old):
+        with contextlib.suppress(OSError):
+            vol.removedirs(parent)
 
 
 def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]:
@@ -266,181 +337,12 @@ def rmtree(
         attempt(vol.rmdir, folder)
 
 
-# ------------------------------------------------------------------------------------ copies
+def without_slashes(path: api.AnyPath) -> Any:
+    """A path without slashes at its end, as str or bytes."""
+    raw: Any = os.fspath(path)
+    return raw.rstrip(b"/" if isinstance(raw, bytes) else "/")
 
 
-def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
-    """Copy the content of a file to another one of the volume, as :func:`shutil.copyfile`.
-
-    :param src: the file to read.
-    :param dst: the file to write, its full name; replaced if it exists.
-    :returns: ``dst``.
-    :raises Error: if both are the same file, or one is a pipe, socket or device.
-    :raises OSError: on failure.
-    """
-    _copy_content(vol, src, dst, 0o666)
-    return dst
-
-
-def _copy_content(vol: Volume, src: api.AnyPath, dst: api.AnyPath, mode: int) -> None:
-    source = vol.stat(src)
-    _refuse_special(src, source)
-    try:
-        target = vol.stat(dst)
-    except FileNotFoundError:
-        pass
-    else:
-        _refuse_special(dst, target)
-        if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
-            raise Error(f"{src!r} and {dst!r} are the same file")
-    with vol.fopen(src) as reader:
-        writer = File(vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode))
-        with writer:
-            vol.copyfileobj(reader, writer)
-
-
-def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
-    if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
-        raise Error(f"{path!r} is a pipe, socket or device")
-
-
-def copymode(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
-    """Copy the permission bits, as :func:`shutil.copymode`.
-
-    :param src: where they are read (a path).
-    :param dst: what gets them (a path).
-    :raises OSError: on failure.
-    """
-    vol.chmod(dst, stat_module.S_IMODE(vol.stat(src).st_mode))
-
-
-def copystat(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
-    """Copy permission bits and the times of last access and change, as :func:`shutil.copystat`.
-
-    Extended attributes are not copied.
-
-    :param src: where they are read (a path).
-    :param dst: what gets them (a path).
-    :raises OSError: on failure.
-    """
-    stat = vol.stat(src)
-    vol.utime(dst, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    vol.chmod(dst, stat_module.S_IMODE(stat.st_mode))
-
-
-def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
-    """Copy content and permission bits of a file, as :func:`shutil.copy` (``cp src dst``).
-
-    :param src: the file to read.
-    :param dst: the file to write, or a directory to make one of the same name in.
-    :returns: the path of the file written.
-    :raises Error: as :meth:`Volume.copyfile`.
-    :raises OSError: on failure.
-    """
-    return _copy_with(copymode, vol, src, dst)
-
-
-def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
-    """Copy content, permission bits and times of a file, as :func:`shutil.copy2` (``cp -p``).
-
-    :param src: the file to read.
-    :param dst: the file to write, or a directory to make one of the same name in.
-    :returns: the path of the file written.
-    :raises Error: as :meth:`Volume.copyfile`.
-    :raises OSError: on failure.
-    """
-    return _copy_with(copystat, vol, src, dst)
-
-
-def _copy_with(
-    attributes: Callable[[Volume, Any, Any], None], vol: Volume, src: api.AnyPath, dst: api.AnyPath
-) -> Any:
-    """Copy content, then attributes, to a file or into a directory."""
-    dst = _inside(vol, src, dst)
-    _copy_content(vol, src, dst, _PRIVATE)
-    attributes(vol, src, dst)
-    return dst
-
-
-def _inside(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
-    if not vol.isdir(dst):
-        return dst
-    name: Any = os.fspath(src)
-    return os.path.join(os.fspath(dst), os.path.basename(name.rstrip(_separator(name))))
-
-
-def copytree(
-    vol: Volume,
-    src: Union[AnyStr, os.PathLike[AnyStr]],
-    dst: Union[AnyStr, os.PathLike[AnyStr]],
-    symlinks: bool = False,
-    ignore: Optional[Ignore] = None,
-) -> Any:
-    """Copy a directory tree with :meth:`Volume.copy2`, as :func:`shutil.copytree`.
-
-    What cannot be copied does not keep the rest from being copied.
-
-    :param src: the directory to read.
-    :param dst: the directory to make; it must not exist.
-    :param symlinks: whether a symbolic link is copied as one; if not, what it points to is.
-    :param ignore: called for each directory with its path and the list of its names; returns
-        the names that are left out. :func:`shutil.ignore_patterns` makes such functions.
-    :returns: ``dst``.
-    :raises Error: at the end, with a list of ``(source, destination, reason)``.
-    :raises OSError: if ``src`` cannot be read, or ``dst`` exists or cannot be made.
-    """
-    problems: list[tuple[Any, Any, str]] = []
-    folders: list[tuple[Any, Any]] = [(os.fspath(src), os.fspath(dst))]
-    copied: list[tuple[Any, Any]] = []
-    for source, target in folders:  # which grows meanwhile
-        try:
-            with vol.scandir(source) as scan:
-                entries: list[DirEntry[Any]] = list(scan)
-            ignored = set(ignore(source, [entry.name for entry in entries])) if ignore else set()
-            _make_target(vol, target, is_top=not copied)
-        except OSError as error:
-            if not copied:
-                raise
-            problems.append((source, target, str(error)))
-            continue
-        copied.append((source, target))
-        for entry in entries:
-            if entry.name in ignored:
-                continue
-            place = os.path.join(target, entry.name)
-            try:
-                if symlinks and entry.is_symlink():
-                    _copy_link(vol, entry, place)
-                elif entry.is_dir(follow_symlinks=True):
-                    folders.append((entry.path, place))
-                else:
-                    copy2(vol, entry.path, place)
-            except OSError as error:
-                problems.append((entry.path, place, str(error)))
-    # Now, because each file made in a directory changed its times; and a directory that is to
-    # be read-only had to be writable until here.
-    for source, target in reversed(copied):
-        try:
-            copystat(vol, source, target)
-        except OSError as error:
-            problems.append((source, target, str(error)))
-    if problems:
-        raise Error(problems)
-    return dst
-
-
-def _make_target(vol: Volume, target: Any, is_top: bool) -> None:
-    parent = os.path.dirname(target.rstrip(_separator(target)))
-    if is_top and parent:
-        makedirs(vol, parent, exist_ok=True)
-    vol.mkdir(target, _PRIVATE_DIRECTORY)
-
-
-def _copy_link(vol: Volume, entry: DirEntry[Any], place: Any) -> None:
-    vol.symlink(vol.readlink(entry.path), place)
-    stat = entry.stat()
-    vol.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
-
-
-def _separator(path: Union[str, bytes]) -> Any:
-    return b"/" if isinstance(path, bytes) else "/"
+def parent_of(path: api.AnyPath) -> Any:
+    """The directory part of a path, empty if there is none."""
+    return os.path.dirname(without_slashes(path))

@@ -8,7 +8,7 @@ import stat as stat_module
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
-from . import acl, api, metadata, names, tree, xattr
+from . import acl, api, at, copies, metadata, names, tree, xattr
 from .arguments import (
     checked_hosts,
     checked_int,
@@ -178,18 +178,29 @@ class Volume(Unpicklable):
 
     # ------------------------------------------------------------------ opening
 
-    def open(self, path: api.AnyPath, flags: int, mode: int = 0o777) -> int:
+    def open(
+        self,
+        path: api.AnyPath,
+        flags: int,
+        mode: int = 0o777,
+        *,
+        dir_fd: Optional[at.AnyDir] = None,
+    ) -> int:
         """Open a file (``glfs_open``, ``glfs_creat``), as :func:`os.open`.
 
         :param path: the file (str, bytes or path-like).
         :param flags: one of :data:`os.O_RDONLY`, :data:`os.O_WRONLY` and :data:`os.O_RDWR`, with
             any of O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC, ... (int).
         :param mode: the permission bits of a file that is made. No umask is applied.
+        :param dir_fd: an open directory that a relative path begins at, instead of the working
+            directory: a :class:`Dir`, or what this returned for one (``glfs_openat``).
         :returns: the glfd (int), for :class:`File`. It is closed by the File, or by
             :meth:`umount`.
         :raises OSError: if the file cannot be opened or made.
         :raises TypeError: if ``flags`` is no integer.
         """
+        if dir_fd is not None:
+            return Glfd(at.open(self, path, flags, mode, dir_fd))
         return Glfd(self._open(path, flags, mode))
 
     def _open(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
@@ -352,18 +363,23 @@ class Volume(Unpicklable):
     access = metadata.access
     chmod = metadata.chmod
     chown = metadata.chown
+    lchown = metadata.lchown
     utime = metadata.utime
+    setattr = metadata.setattr
 
     mkdir = names.mkdir
     mknod = names.mknod
     link = names.link
     symlink = names.symlink
     readlink = names.readlink
+    realpath = names.realpath
     rename = names.rename
+    replace = names.replace
     unlink = names.unlink
     remove = names.remove
     rmdir = names.rmdir
     chdir = names.chdir
+    fchdir = names.fchdir
     getcwd = names.getcwd
 
     getxattr = xattr.getxattr
@@ -391,6 +407,7 @@ class Volume(Unpicklable):
             fdst.write(chunk)
 
     exists = tree.exists
+    lexists = tree.lexists
     isdir = tree.isdir
     isfile = tree.isfile
     islink = tree.islink
@@ -399,17 +416,22 @@ class Volume(Unpicklable):
     getatime = tree.getatime
     getmtime = tree.getmtime
     getctime = tree.getctime
+    disk_usage = tree.disk_usage
+    touch = tree.touch
     makedirs = tree.makedirs
+    removedirs = tree.removedirs
+    renames = tree.renames
     listdir = tree.listdir
     listdir_with_stat = tree.listdir_with_stat
     walk = tree.walk
     rmtree = tree.rmtree
-    copyfile = tree.copyfile
-    copymode = tree.copymode
-    copystat = tree.copystat
-    copy = tree.copy
-    copy2 = tree.copy2
-    copytree = tree.copytree
+    copyfile = copies.copyfile
+    copymode = copies.copymode
+    copystat = copies.copystat
+    copy = copies.copy
+    copy2 = copies.copy2
+    copytree = copies.copytree
+    move = copies.move
 
 
 def _refuse_directory(file: File) -> None:

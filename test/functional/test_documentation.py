@@ -32,10 +32,13 @@ def python_blocks(page: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def test_every_example_of_the_tutorial_gives_what_it_says(demo: sandbox.SandboxVolume) -> None:
-    text = (ROOT / "doc/tutorial.rst").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["doc/tutorial.rst", "doc/attributes.rst"])
+def test_every_example_of_a_guide_gives_what_it_says(
+    demo: sandbox.SandboxVolume, page: str
+) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
     examples = doctest.DocTestParser().get_doctest(
-        text.replace(HOST, demo.hosts[0]), {}, "tutorial", "doc/tutorial.rst", 0
+        text.replace(HOST, demo.hosts[0]), {}, page, page, 0
     )
     report: list[str] = []
     results = doctest.DocTestRunner().run(examples, out=report.append)

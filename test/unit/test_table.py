@@ -6,6 +6,7 @@ The headers know names, parameters and versions; the library knows what it reall
 from __future__ import annotations
 
 import ctypes
+import errno
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import pytest
 
 from gluster.gfapi import api
 from gluster.gfapi.api import parameters
+from gluster.gfapi.gate import Gate
 
 FOLDERS = (Path("/usr/include/glusterfs/api"), Path("/usr/local/include/glusterfs/api"))
 HEADERS = ("glfs.h", "glfs-handles.h")
@@ -188,10 +190,26 @@ def test_a_row_says_how_its_kind_of_result_fails(name: str) -> None:
     if result.failed == "result < 0":
         assert is_number(result.ctype)
         assert result.ctype(-1).value == -1
-    elif result.failed == "result is None":
+    elif result.failed in ("result is None", "result is None and errno()"):
         assert result.ctype in ADDRESS | CHARS
     else:
         assert result.failed == ""
+
+
+def test_an_entry_is_a_copy_and_its_absence_a_failure_only_with_an_errno() -> None:
+    theirs = api.Dirent(d_name=b"first")
+    answers = [ctypes.addressof(theirs), None, None]
+    readdir = api.wrap(api.TABLE["glfs_readdir"], lambda pointer: answers.pop(0))
+    gate = Gate(1, "/folder")
+    ctypes.set_errno(0)
+    entry = readdir(gate)
+    theirs.d_name = b"second"
+    assert entry.d_name == b"first"
+    assert readdir(gate) is None
+    ctypes.set_errno(errno.EIO)
+    with pytest.raises(OSError, match="/folder") as caught:
+        readdir(gate)
+    assert caught.value.errno == errno.EIO
 
 
 @pytest.mark.parametrize("name", api.TABLE)
