@@ -145,9 +145,10 @@ class Upcalls:
         return [call for call in wanted if call]
 
 
+_lock = threading.RLock()  # not the mount's: an unmount holds that while it waits for others
+
 # For ever: libgfapi may call them as long as it runs.
 _callbacks: list[Any] = []
-_lock = threading.Lock()  # not the mount's: an unmount holds that while it waits for others
 
 
 def _tell_all(arrived: queue.SimpleQueue[Any], owner: weakref.ref[Upcalls]) -> None:
@@ -185,7 +186,7 @@ def _read(receive: Receiver, event: Optional[int]) -> Optional[Callable[[], obje
 def _forget() -> None:
     """After a fork, in the child: another thread may have held it."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -47,7 +47,9 @@ def poll(vol: Volume) -> Optional[Upcall]:
 
 
 class Upcall(Unpicklable):
-    """What another client did to a file, directory or link."""
+    """What another client did to a file, directory or link: a copy of what libgfapi tells
+    (``glfs_upcall_get_event``).
+    """
 
     __slots__ = (
         "_expire",
@@ -64,7 +66,7 @@ class Upcall(Unpicklable):
     )
 
     def __init__(self, vol: Volume, address: int) -> None:
-        """Made by :meth:`Volume.watch` and :meth:`Volume.poll_upcall`: a copy of what C tells."""
+        """Made by :meth:`Volume.watch` and :meth:`Volume.poll_upcall`."""
         self._volume = vol
         self._reason = api.UpcallReason(api.glfs_upcall_get_reason(address))
         self._flags = api.UpcallFlags(0)

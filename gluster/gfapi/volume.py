@@ -421,9 +421,10 @@ class Volume(Unpicklable):
     ) -> Watch:
         """Be told what other clients change (``glfs_upcall_register``).
 
-        That takes a volume with ``features.cache-invalidation on``, and holds for what this
-        client has used of late (``features.cache-invalidation-timeout``, a minute): a
-        :class:`Handle` alone is not enough. What is done on this Volume is not told.
+        That takes a volume with ``features.cache-invalidation on``. It holds for what this client
+        has a :class:`Handle` or an open :class:`File` of, and has asked the bricks about within
+        the last minute (``features.cache-invalidation-timeout``). What is done on this Volume
+        itself is not told.
 
         :param callback: is called with each :class:`Upcall`, on a thread of the watch's own. An
             exception that it raises is reported by :func:`sys.unraisablehook`. If it is None,
