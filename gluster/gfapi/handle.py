@@ -16,6 +16,7 @@ from .descriptor import MOST, Descriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
+from .leases import Lease, OnRecall, lease_of_object
 from .objects import HeldObject, gfid_text, look_up
 
 if TYPE_CHECKING:
@@ -513,6 +514,27 @@ class Handle(Unpicklable):
         if self._type == stat_module.S_IFLNK:
             raise self._error(errno.EOPNOTSUPP)
         return self._object
+
+    # ------------------------------------------------------------------ leases
+
+    def lease(self, type: api.LeaseType, on_recall: Optional[OnRecall] = None) -> Lease:
+        """Take a lease on the file (``glfs_h_lease``), as :meth:`File.lease`, without opening it.
+
+        Closing the handle gives it back.
+
+        :param type: :attr:`LeaseType.RD <gluster.gfapi.api.LeaseType.RD>` or ``RW``.
+        :param on_recall: called with the :class:`Lease` when it is asked for, as for
+            :meth:`File.lease`; without it, the lease is given back at once.
+        :returns: a :class:`Lease`.
+        :raises BlockingIOError: if an open file or lease of another is in the way.
+        :raises OSError: ENOSYS if leases are off; EBADF if the handle is closed; EBUSY if it has
+            a lease; EINVAL if it is no regular file; and others.
+        :raises ValueError: if ``type`` is neither of these.
+        """
+        self._check_open()
+        if self._type != stat_module.S_IFREG:
+            raise self._error(errno.EINVAL)
+        return lease_of_object(self._object, type, on_recall)
 
     # ------------------------------------------------------------------ below a directory
 

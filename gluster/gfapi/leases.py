@@ -25,16 +25,15 @@ if TYPE_CHECKING:
     from .callbacks import Listener
     from .file import File
     from .mount import Mount
-
-_LONGEST_ID = (
-    api.LEASE_ID_SIZE - 1
-)  # bricks compare ids as strings of C: without NUL, with one more
+    from .objects import HeldObject
 
 OnRecall = Callable[["Lease"], object]
+#: The C call, which gets the mount, the file or handle, and what is asked for.
+Ask = Callable[[Gate, Gate, api.Lease], object]
 
 
 class Lease(Unpicklable):
-    """A lease that this process has, from :meth:`File.lease`.
+    """A lease that this process has, from :meth:`File.lease` or :meth:`Handle.lease`.
 
     In a ``with`` statement it is given back at the end.
 
@@ -46,14 +45,15 @@ class Lease(Unpicklable):
     def __init__(
         self,
         mount: Mount,
-        ask: Callable[[api.Lease], object],
+        gate: Gate,
+        ask: Ask,
         inode: int,
         type: api.LeaseType,
         on_recall: Optional[OnRecall] = None,
     ) -> None:
         """Take a lease.
 
-        :param ask: the C call, on a file or handle.
+        :param gate: the file or handle.
         :param inode: the inode number of that.
         """
         from . import callbacks  # whoever takes no lease need not wait for this import
@@ -61,17 +61,21 @@ class Lease(Unpicklable):
         self.type = _checked_type(type)
         self.id = _id
         self.recalled = False
-        self._ask = ask
+        self._mount, self._gate, self._ask = mount, gate, ask
+        self._glfs = mount.pointer  # an unmount shuts the mount before it closes what is leased
         self._inode = inode
         self._on_recall = on_recall
         self._listener: Optional[Listener] = callbacks.listen(
             mount, api.UpcallEvents.RECALL_LEASE, self._receive
         )
         try:
-            _request(ask, api.LeaseCommand.SET, self.type, self.id)
+            _request(self._call, api.LeaseCommand.SET, self.type, self.id)
         except BaseException:
             self._listener.close()
             raise
+
+    def _call(self, request: api.Lease) -> None:
+        self._ask(self._mount, self._gate, request)
 
     @property
     def released(self) -> bool:
@@ -79,26 +83,26 @@ class Lease(Unpicklable):
         return self._listener is None
 
     def release(self) -> None:
-        """Give it back (``glfs_lease``). If it has been, nothing happens.
+        """Give it back (``glfs_lease``, ``glfs_h_lease``). If it has been, nothing happens.
 
         :raises OSError: on failure.
         """
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
-            _request(self._ask, api.LeaseCommand.UNLK, self.type, self.id)
+            _request(self._call, api.LeaseCommand.UNLK, self.type, self.id)
 
     def end(self, gate: Gate) -> None:
-        """Give it back when its file is about to be closed.
+        """Give it back when its file or handle is about to be closed.
 
-        :param gate: the file's, for this alone.
+        :param gate: that one's, for this alone.
         """
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()
             with contextlib.suppress(OSError):  # what close says is what counts
                 request = api.Lease(api.LeaseCommand.UNLK, self.type, self.id, 0)
-                api.glfs_lease(gate, request, _never_called, None)
+                self._ask(Gate(self._glfs), gate, request)
 
     def forget(self) -> None:
         """After a fork, in the child: it is the parent's."""
@@ -166,13 +170,24 @@ def lease(
     if descriptor.lease is not None and not descriptor.lease.released:
         raise OSError(errno.EBUSY, "the file has a lease already", descriptor.path)
 
-    def ask(request: api.Lease) -> None:
-        api.glfs_lease(descriptor, request, _never_called, None)
-
     inode = descriptor.stat().st_ino
     Turns.take(descriptor)
-    descriptor.lease = Lease(descriptor.mount, ask, inode, type, on_recall)
+    descriptor.lease = Lease(descriptor.mount, descriptor, _ask_file, inode, type, on_recall)
     return descriptor.lease
+
+
+def lease_of_object(
+    held: HeldObject, type_: api.LeaseType, on_recall: Optional[OnRecall] = None
+) -> Lease:
+    """Take a lease on what a handle holds; see :meth:`Handle.lease`."""
+    _checked_type(type_)
+    if held.lease is not None and not held.lease.released:
+        raise OSError(errno.EBUSY, "the handle has a lease already", held.path)
+    stat = api.Stat()
+    api.glfs_h_stat(held.mount, held, stat)
+    Turns.take(held)
+    held.lease = Lease(held.mount, held, _ask_object, stat.st_ino, type_, on_recall)
+    return held.lease
 
 
 def lease_type(file: File) -> api.LeaseType:
@@ -184,9 +199,17 @@ def lease_type(file: File) -> api.LeaseType:
     descriptor = file._descriptor
 
     def ask(request: api.Lease) -> None:
-        api.glfs_lease(descriptor, request, _never_called, None)
+        _ask_file(descriptor.mount, descriptor, request)
 
     return _request(ask, api.LeaseCommand.GET, api.LeaseType.NONE, _id)
+
+
+def _ask_file(mount: Gate, descriptor: Gate, request: api.Lease) -> None:
+    api.glfs_lease(descriptor, request, _never_called, None)
+
+
+def _ask_object(mount: Gate, held: Gate, request: api.Lease) -> None:
+    api.glfs_h_lease(mount, held, request)
 
 
 def _request(

@@ -12,6 +12,7 @@ from .gate import Gate
 from .names import working_directory
 
 if TYPE_CHECKING:
+    from .leases import Lease
     from .mount import Mount
 
 #: What stands for the NULL that a look-up takes where the path begins at no other object.
@@ -68,10 +69,11 @@ class HeldObject(Gate):
 
     :ivar mount: the Mount that it belongs to.
     :ivar gfid: its 16 bytes.
+    :ivar lease: the lease that it has or had.
     :ivar file_type: its type, as :data:`stat.S_IFDIR`; 0 if nobody has asked yet.
     """
 
-    __slots__ = ("file_type", "gfid", "mount")
+    __slots__ = ("file_type", "gfid", "lease", "mount")
 
     def __init__(self, mount: Mount, pointer: int, path: Any, file_type: int) -> None:
         super().__init__(pointer, path)
@@ -82,6 +84,7 @@ class HeldObject(Gate):
             self.path = f"<gfid:{gfid_text(self.gfid)}>"
         self.mount = mount
         self.file_type = file_type
+        self.lease: Optional[Lease] = None
         mount.objects.add(self)
 
     def close(self, deadline: float = float("inf")) -> None:
@@ -92,9 +95,17 @@ class HeldObject(Gate):
         """
         pointer = self.take(deadline)
         try:
-            api.glfs_h_close(Gate(pointer))
+            gate = Gate(pointer, self.path)
+            if self.lease is not None:
+                self.lease.end(gate)
+            api.glfs_h_close(gate)
         finally:
             self.mount.objects.discard(self)
+
+    def forget(self) -> None:
+        super().forget()
+        if self.lease is not None:
+            self.lease.forget()
 
 
 def gfid_text(raw: bytes) -> str:

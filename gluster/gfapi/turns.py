@@ -1,4 +1,4 @@
-"""Turns: the calls on a descriptor that has a mandatory lock or a lease.
+"""Turns: the calls on a descriptor or handle that has a mandatory lock or a lease.
 
 A brick knows those by a name that comes with each call: that of the lock's owner, or of the lease.
 libgfapi sends the names that were used last in the same *thread*. So a File would wait for its own
@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import fcntl
 import os
+from typing import TYPE_CHECKING, Union
 
 from . import api
 from .descriptor import Descriptor, names_in_use
 from .gate import Gate
 
+if TYPE_CHECKING:
+    from .objects import HeldObject
+
 
 class Turns(list[None]):
-    """Stands in for ``calls`` of a descriptor: whoever comes in takes its names on.
+    """Stands in for ``calls`` of one of these: whoever comes in takes its names on.
 
-    All other descriptors pay nothing for there being any of this kind.
+    All others pay nothing for there being any of this kind.
     """
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: Union[Descriptor, HeldObject]) -> None:
         super().__init__()
         self._descriptor = descriptor
         self._earlier = descriptor.calls  # those that are inside by now
 
     @classmethod
-    def take(cls, descriptor: Descriptor) -> None:
-        """Have each call on a descriptor made in its names from now on."""
+    def take(cls, descriptor: Union[Descriptor, HeldObject]) -> None:
+        """Have each call on it made in its names from now on."""
         if not isinstance(descriptor.calls, cls):
             descriptor.calls = cls(descriptor)
 
@@ -40,12 +44,14 @@ class Turns(list[None]):
         descriptor = self._descriptor
         if descriptor.lease is not None and not descriptor.lease.released:
             api.glfs_setfsleaseid(descriptor.lease.id)
-        if descriptor.owner is not None and names_in_use.owner != descriptor.owner:
+        if isinstance(descriptor, Descriptor):
             self._use_owner(descriptor)
 
     @staticmethod
     def _use_owner(descriptor: Descriptor) -> None:
         """Nothing but a call on a lock has libgfapi change the thread's owner."""
+        if descriptor.owner is None or names_in_use.owner == descriptor.owner:
+            return
         question = api.Flock(fcntl.F_RDLCK, os.SEEK_SET, 0, 1, os.getpid())
         gate = Gate(descriptor.pointer, descriptor.path)
         api.glfs_posix_lock(gate, fcntl.F_GETLK, question)

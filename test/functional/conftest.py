@@ -18,6 +18,7 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import sandbox
+from gluster.gfapi.api.loader import thread_translator
 
 KINDS = {
     "plain": {},
@@ -48,6 +49,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "sandbox_volume" in metafunc.fixturenames:
         kinds = metafunc.config.getoption("kinds")
         metafunc.parametrize("sandbox_volume", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def thread_is_left_as_it_was() -> Iterator[None]:
+    """Fails a test whose thread goes on with a translator of a volume, which may be freed."""
+    place_of = thread_translator()
+    before = place_of()[0]
+    yield
+    assert place_of()[0] == before, "a call did not set the thread's translator back"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 import pytest
 
@@ -60,7 +60,9 @@ def path(vol: gfapi.Volume) -> str:
 
 
 def taken(
-    wait_until: Callable[[Callable[[], object]], None], file: gfapi.File, *arguments: Any
+    wait_until: Callable[[Callable[[], object]], None],
+    file: Union[gfapi.File, gfapi.Handle],
+    *arguments: Any,
 ) -> gfapi.Lease:
     """A lease on a file that was just closed: a replica's bricks have it open a little longer."""
     found: list[gfapi.Lease] = []
@@ -300,3 +302,58 @@ def test_the_lease_of_a_process_that_is_killed_does_not_stay(
     assert run_python(leased, path, program).stdout == "taken\n"
     with vol.fopen(path, "r+") as file:
         assert file.write(b"free") == 4
+
+
+def test_a_handle_has_a_lease_without_opening_the_file(
+    leased: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    path: str,
+    wait_until: Callable[..., None],
+    output_of: Callable[..., str],
+) -> None:
+    told: list[gfapi.Lease] = []
+
+    def on_recall(lease: gfapi.Lease) -> None:
+        told.append(lease)
+        lease.release()
+
+    with vol.lookup(path) as handle:
+        lease = taken(wait_until, handle, RW, on_recall)
+        with pytest.raises(OSError, match="has a lease already"):
+            handle.lease(RW)
+        handle.pwrite(b"held", 0)
+        assert handle.pread(4, 0) == b"held"
+        assert output_of(leased, path, WRITE) == "written\n"
+        assert told == [lease]
+        assert lease.recalled
+        assert lease.released
+
+
+@pytest.mark.parametrize("end", ["close", "umount"])
+def test_the_lease_of_a_handle_ends_with_it(
+    leased: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    path: str,
+    wait_until: Callable[..., None],
+    end: str,
+) -> None:
+    with leased.client() as other:
+        handle = other.lookup(path)
+        taken(wait_until, handle, RW)
+        if end == "close":
+            handle.close()
+        else:
+            other.umount()
+        with vol.fopen(path, "r+") as file:
+            assert file.lease_type() is NONE
+
+
+def test_a_lease_of_a_handle_is_refused_where_there_can_be_none(
+    vol: gfapi.Volume, path: str
+) -> None:
+    with vol.lookup("/") as root, pytest.raises(OSError, match="Invalid argument"):
+        root.lease(RW)
+    with vol.lookup(path) as handle, pytest.raises(ValueError, match="RD or RW"):
+        handle.lease(NONE)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        handle.lease(RW)

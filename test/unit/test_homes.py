@@ -85,7 +85,7 @@ def extension() -> ModuleType:
 
 def test_the_page_has_each_function_once_with_its_home(extension: ModuleType) -> None:
     lines = extension.page().splitlines()
-    names = [line[8:-2] for line in lines if line.startswith("   * - ``")]
+    names = [line[9:-2] for line in lines if line.startswith("   * - ``")]
     assert names == list(api.TABLE)
     for name, line in zip(names, (line for line in lines if line.startswith("     - :py:obj:"))):
         assert api.TABLE[name].home.partition(".")[0] in line

@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Optional
 
 from .conversions import AnyPath
-from .loader import library, symbol
+from .loader import library, symbol, thread_translator
 from .table import Row
 
 
@@ -24,7 +24,30 @@ def bind(row: Row) -> Callable[..., Any]:
         )
     ctypes_of = (parameter.ctype for parameter in row.parameters)
     prototype = ctypes.CFUNCTYPE(row.result.ctype, *ctypes_of, use_errno=True)
-    return wrap(row, prototype(found))
+    function = prototype(found)
+    return wrap(row, _set_right(function) if row.name in _LEAVE_TRANSLATOR else function)
+
+
+# Those of two descriptors save what they find twice, and so come back with the translator of a
+# volume as the thread's. Once that is unmounted and freed, the next glfs_new of the thread dies.
+_LEAVE_TRANSLATOR = {"glfs_copy_file_range", "glfs_linkat", "glfs_renameat", "glfs_renameat2"}
+
+
+def _set_right(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The C function, leaving the thread's current translator as it was."""
+    place_of = thread_translator()
+    if place_of is None:
+        return function
+
+    def call(*arguments: Any) -> Any:
+        place = place_of()
+        before = place[0]
+        try:
+            return function(*arguments)
+        finally:
+            place[0] = before
+
+    return call
 
 
 def wrap(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:

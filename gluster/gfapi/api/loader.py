@@ -59,6 +59,19 @@ def symbol(loaded: ctypes.CDLL, name: str, version: str) -> Any:
     return dlvsym(loaded._handle, name.encode(), f"GFAPI_{version}".encode())
 
 
+def thread_translator() -> Any:
+    """A function that returns where libglusterfs keeps this thread's current translator, or None.
+
+    Each call into libgfapi sets it and sets it back.
+    """
+    try:
+        found = getattr(ctypes.CDLL("libglusterfs.so.0"), "__glusterfs_this_location")
+    except (AttributeError, OSError):  # another library in the place of libgfapi
+        return None
+    found.restype = ctypes.POINTER(c_void_p)
+    return found
+
+
 def translators_installed() -> bool:
     """Whether the shared objects that libgfapi loads to mount lie where it looks for them."""
     import glob  # only a mount that failed asks
