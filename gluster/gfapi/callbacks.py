@@ -11,6 +11,7 @@ here. It never calls the callback that ``glfs_lease`` takes: a lease, too, is re
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import queue  # costs a little: import this module where it is needed, not with the package
@@ -145,8 +146,25 @@ class Upcalls:
         return [call for call in wanted if call]
 
 
+def drop_kept(glfs: Gate) -> None:
+    """Free the upcalls that libgfapi has kept to be polled, and have it keep no more."""
+    # As long as there is a callback it keeps none.
+    api.glfs_upcall_register(glfs, api.UpcallEvents.ANY, _into_nothing, None)
+    in_vain = 0
+    # For one of a file that is gone it gives out none, as for none: ask until it is sure.
+    while in_vain < _IN_VAIN:
+        found = api.result_pointer()
+        api.glfs_h_poll_upcall(glfs, found)
+        in_vain = 0 if found.value else in_vain + 1
+        if found.value:
+            api.glfs_free(found.value)
+    api.glfs_upcall_unregister(glfs, api.UpcallEvents.ANY)
+
+
 _lock = threading.RLock()  # not the mount's: an unmount holds that while it waits for others
 
+_IN_VAIN = 10_000
+_into_nothing = api.UpcallCallback(collections.deque(maxlen=0).append)
 # For ever: libgfapi may call them as long as it runs.
 _callbacks: list[Any] = []
 

@@ -56,9 +56,19 @@ class Mount(Gate):
     :ivar is_orphan: whether it was mounted when this process was forked off, and not since.
     :ivar lock: held while it is mounted and unmounted.
     :ivar upcalls: what hears of other clients' changes, if anybody listens.
+    :ivar is_polled: whether libgfapi keeps them, because somebody has polled.
     """
 
-    __slots__ = ("cwd", "descriptors", "is_orphan", "lock", "objects", "start", "upcalls")
+    __slots__ = (
+        "cwd",
+        "descriptors",
+        "is_orphan",
+        "is_polled",
+        "lock",
+        "objects",
+        "start",
+        "upcalls",
+    )
 
     def __init__(self, start: Callable[[], int]) -> None:
         super().__init__(None)
@@ -69,6 +79,7 @@ class Mount(Gate):
         self.is_orphan = False
         self.lock = threading.RLock()
         self.upcalls: Optional[Upcalls] = None
+        self.is_polled = False
 
     @property
     def volume(self) -> Any:
@@ -130,6 +141,7 @@ class Mount(Gate):
         self.objects = set()
         self.lock = threading.RLock()
         self.upcalls = None
+        self.is_polled = False
 
     def umount(self, timeout: float = SETTLE_TIMEOUT) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
@@ -161,6 +173,9 @@ class Mount(Gate):
         upcalls, self.upcalls = self.upcalls, None
         if upcalls:
             upcalls.end()
+        if self.is_polled:
+            self.is_polled = False
+            _drop_upcalls(pointer)
         _live.discard(self)
         if is_quiet and not exiting.is_set():
             finish_in_background(pointer)
@@ -226,6 +241,13 @@ def _read_frames(pointer: int) -> bytes:
     finally:
         api.glfs_close(frames)
     return content
+
+
+def _drop_upcalls(pointer: int) -> None:
+    """Take out what was kept for who polls: ``glfs_fini`` frees it after what it belongs to."""
+    from . import callbacks  # few poll
+
+    callbacks.drop_kept(Gate(pointer))
 
 
 def finish_in_background(pointer: int) -> None:

@@ -35,6 +35,7 @@ def poll(vol: Volume) -> Optional[Upcall]:
     calls = mount.calls
     try:
         calls.append(None)
+        mount.is_polled = True
         api.glfs_h_poll_upcall(mount, found)
         if not found.value:
             return None

@@ -15,7 +15,8 @@ from typing import Any, Callable
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import callbacks, sandbox
+from gluster.gfapi.gate import Gate
 
 Output = Callable[..., str]
 WaitUntil = Callable[[Callable[[], object]], None]
@@ -420,6 +421,30 @@ def test_upcalls_can_be_polled(
     wait_until(poll)
     assert found[0].flags & FLAGS.SIZE
     assert found[0].volume is vol
+
+
+def test_an_unmount_lets_go_what_was_kept_for_a_poll(
+    vol: gfapi.Volume, other: gfapi.Volume, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libgfapi's tear-down would free it after what it belongs to."""
+    dropped: list[Gate] = []
+    drop = callbacks.drop_kept
+
+    def drop_and_tell(glfs: Gate) -> None:
+        drop(glfs)
+        dropped.append(glfs)
+
+    monkeypatch.setattr(callbacks, "drop_kept", drop_and_tell)
+    assert vol.poll_upcall() is None
+    handle = use(vol, file)
+    write(other, file)
+    time.sleep(0.5)  # there is nothing to see of what is kept
+    drop(vol._mount)
+    assert vol.poll_upcall() is None
+    del handle
+    glfs = vol._mount.pointer
+    vol.umount()
+    assert [gate.pointer for gate in dropped] == [glfs]
 
 
 def test_upcalls_can_be_polled_after_a_watch(
