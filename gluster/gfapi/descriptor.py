@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import itertools
 import operator
 import os
 import threading
@@ -28,13 +29,17 @@ MOST = 1 << 27
 
 _AT_END = -1  # a place
 _owners_exist = False  # whether any descriptor of this process has had a lock owner
-_NOBODY = b"nobody"  # the owner of what has none when it is closed
+# Lock owners of 4 bytes, as those that libgfapi itself uses: longer ones take the room of
+# supplementary groups, in all later calls of the thread.
+_owners = itertools.count(1)
+_NOBODY = b"\xff\xff\xff\xff"  # the owner of what has none when it is closed
 
 
 class _Names(threading.local):
     """What libgfapi sends with the calls of this thread."""
 
     owner: Optional[bytes] = None
+    has_lease_id = False  # or had: it cannot be taken away
 
 
 names_in_use = _Names()
@@ -58,6 +63,7 @@ class Descriptor(Gate):
         appended, and as soon as there are calls at given offsets, which move its own. None as
         long as libgfapi keeps it.
     :ivar owner: whose its locks are, or None as long as that does not matter.
+    :ivar own_owner: its own, unless it is told otherwise: no other of this process has that.
     :ivar lease: the lease that it has or had.
     :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     """
@@ -72,6 +78,7 @@ class Descriptor(Gate):
         "lease",
         "may_have_locks",
         "mount",
+        "own_owner",
         "owner",
         "place",
         "position",
@@ -92,6 +99,7 @@ class Descriptor(Gate):
         self.place: Optional[int] = None
         self.position = threading.RLock()
         self.owner: Optional[bytes] = None
+        self.own_owner = (next(_owners) % 0xFFFFFFFE + 1).to_bytes(4, "big")
         self.may_have_locks = False
         self.lease: Optional[Lease] = None
         mount.descriptors.add(self)
@@ -259,7 +267,7 @@ class Descriptor(Gate):
     def find_owner(self) -> bytes:
         """Whose its locks are: its own, unless it was told otherwise."""
         if self.owner is None:
-            self.set_owner(self.pointer.to_bytes(8, "big"))  # two threads agree on that
+            self.set_owner(self.own_owner)
         return self.owner or _NOBODY
 
     def set_owner(self, owner: bytes) -> None:

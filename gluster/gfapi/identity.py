@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Optional
 
 from . import api
+from .descriptor import names_in_use
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -73,12 +74,16 @@ def setfsgroups(vol: Volume, groups: Sequence[int]) -> None:
 def setfsleaseid(vol: Volume, lease_id: Optional[bytes]) -> None:
     """Have calls of this thread, on any volume, made under a lease (``glfs_setfsleaseid``).
 
-    :param lease_id: the 16 bytes that the lease was taken with; None for no lease.
+    A thread that has had an id goes on to send one. Bricks compare them up to the first NUL, and
+    take an empty one, which None stands for, for anybody's.
+
+    :param lease_id: the 16 bytes that the lease was taken with, or None.
     :raises OSError: on failure.
     :raises TypeError: if it is neither bytes nor None.
     :raises ValueError: if it has not 16 bytes.
     """
     vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
+    names_in_use.has_lease_id = True
     if lease_id is None:
         api.glfs_setfsleaseid(None)
         return

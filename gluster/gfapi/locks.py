@@ -183,11 +183,12 @@ def lock_holder(
 def get_lkowner(file: File) -> bytes:
     """Whose the locks are that the File takes (``glfs_fd_set_lkowner``): 1 to 91 bytes, not all 0.
 
-    A File has 8 bytes of its own, unless others are set. Files of one Volume with the same owner
+    A File has 4 bytes of its own, unless others are set. Files of one Volume with the same owner
     do not exclude each other, and closing one of them lets the locks of all go. Files of two
     Volumes, or of two processes, exclude each other whatever their owners.
 
-    Each byte takes the room of one of the 91 supplementary groups that a request may have.
+    Each byte beyond the fourth takes the room of one of the 87 supplementary groups that a request
+    may have, in all later calls of a thread that has used the File.
 
     :raises OSError: EBADF if the File is closed; EBUSY when it is set and the File may have
         locks, which would be nobody's then.

@@ -29,7 +29,7 @@ from .arguments import (
     checked_volfile,
     flags_of,
 )
-from .descriptor import Descriptor
+from .descriptor import Descriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
@@ -318,14 +318,18 @@ class Volume(Unpicklable):
         rest = flags & ~os.O_TRUNC if is_cut else flags
         while True:
             try:
-                if flags & os.O_CREAT:
+                if flags & os.O_CREAT and names_in_use.has_lease_id:
+                    # glfs_creat gives the file the id as an attribute. Bricks refuse that, and
+                    # all that come with it, without which disperse and shard do not know it.
+                    api.glfs_mknod(mount, path, stat_module.S_IFREG | mode & 0o7777, 0)
+                elif flags & os.O_CREAT:
                     new = rest | os.O_EXCL
                     return mount.open(api.glfs_creat, path, rest, mount, path, new, mode)
             except FileExistsError:
                 if flags & os.O_EXCL:
                     raise
             try:
-                old = rest & ~os.O_CREAT
+                old = rest & ~(os.O_CREAT | os.O_EXCL)
                 descriptor = mount.open(api.glfs_open, path, rest, mount, path, old)
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):

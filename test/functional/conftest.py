@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -49,6 +50,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "sandbox_volume" in metafunc.fixturenames:
         kinds = metafunc.config.getoption("kinds")
         metafunc.parametrize("sandbox_volume", kinds, indirect=True, scope="session")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "own_thread: runs in a thread of its own, as it leaves traces in it for good"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Optional[bool]:
+    if pyfuncitem.get_closest_marker("own_thread") is None:
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    with ThreadPoolExecutor(1) as executor:
+        arguments = {name: pyfuncitem.funcargs[name] for name in names}
+        executor.submit(pyfuncitem.obj, **arguments).result()
+    return True
 
 
 @pytest.fixture(autouse=True)

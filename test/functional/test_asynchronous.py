@@ -127,12 +127,24 @@ def test_fsync_is_not_made_before_a_call_that_takes_long(file: gfapi.File) -> No
     assert second.done()
 
 
-def test_ftruncate_discard_and_zerofill_change_the_content(file: gfapi.File) -> None:
+def test_ftruncate_and_discard_change_the_content(file: gfapi.File) -> None:
     file.write(b"x" * 10)
     assert file.ftruncate_async(6).result(SOON) is None
-    assert file.zerofill_async(1, 2).result(SOON) is None
     assert file.discard_async(4, 1).result(SOON) is None
-    assert file.pread(10, 0) == b"x\0\0x\0x"
+    assert file.pread(10, 0) == b"xxxx\0x"
+
+
+def test_zerofill_changes_the_content_where_there_is_such_a_call(
+    file: gfapi.File, sandbox_volume: sandbox.SandboxVolume
+) -> None:
+    file.write(b"x" * 6)
+    filled = file.zerofill_async(1, 2)
+    if sandbox_volume.name == "disperse":
+        with pytest.raises(OSError, match="not supported"):
+            filled.result(SOON)
+    else:
+        assert filled.result(SOON) is None
+        assert file.pread(10, 0) == b"x\0\0xxx"
 
 
 def test_in_append_mode_all_goes_to_the_end(vol: gfapi.Volume, folder: str) -> None:
@@ -287,8 +299,8 @@ def test_a_call_that_fails_holds_up_none(file: gfapi.File) -> None:
 # ------------------------------------------------------------------------ many at once
 
 
-def test_ten_thousand_at_once_all_come_true(file: gfapi.File) -> None:
-    count = 10_000
+def test_thousands_at_once_all_come_true(file: gfapi.File) -> None:
+    count = 3_000
     written = [file.pwrite_async(number.to_bytes(4, "big"), 4 * number) for number in range(count)]
     file.fsync_async().result(SOON)
     assert {future.result(0) for future in written} == {4}
@@ -503,8 +515,16 @@ def test_thousands_under_way_outlive_changes_of_the_graph(cluster: sandbox.Clust
 # ------------------------------------------------------------------------ libgfapi's own
 
 
-def test_libgfapis_own_calls_are_bound_rightly(vol: gfapi.Volume, folder: str) -> None:
+def test_libgfapis_own_calls_are_bound_rightly(plain_vol: gfapi.Volume, plain_folder: str) -> None:
     """Nothing uses them. On a volume whose graph stays the same, they do what they should."""
+    gc.disable()  # it might close something in libgfapi's thread, which would wait for itself
+    try:
+        _check_libgfapis_own_calls(plain_vol, plain_folder)
+    finally:
+        gc.enable()
+
+
+def _check_libgfapis_own_calls(vol: gfapi.Volume, folder: str) -> None:
     ended: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
 
     @IoCallback

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import itertools
+import os
+import stat
 import sys
 import threading
 import weakref
@@ -27,6 +29,10 @@ OPTIONS = {
     "performance.quick-read": "off",
     "performance.write-behind": "off",
 }
+
+
+# A thread never gets rid of an id for leases.
+pytestmark = pytest.mark.own_thread
 
 
 @pytest.fixture(scope="module", params=[{}, {"replica": 3}], ids=["plain", "replica"])
@@ -357,3 +363,19 @@ def test_a_lease_of_a_handle_is_refused_where_there_can_be_none(
         handle.lease(NONE)
     with pytest.raises(OSError, match="Bad file descriptor"):
         handle.lease(RW)
+
+
+def test_a_thread_with_a_lease_id_makes_files_that_are_whole(cluster: sandbox.Cluster) -> None:
+    """``glfs_creat`` would make files there that a dispersed volume cannot read."""
+    volume = cluster.create_volume("leased-dispersed", disperse=3, redundancy=1)
+    with volume.client() as vol:
+        vol.setfsleaseid(b"0123456789abcde\0")
+        for flags in (os.O_RDWR | os.O_CREAT, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_TRUNC):
+            with gfapi.File(vol.open(f"/{flags}", flags, 0o640)) as file:
+                file.write(b"content")
+                file.fsync()
+                assert file.pread(10, 0) == b"content"
+                assert file.fstat().st_mode == stat.S_IFREG | 0o640
+        with pytest.raises(FileExistsError):
+            vol.open(f"/{flags}", flags)
+    volume.delete()

@@ -136,13 +136,11 @@ def _remove_empty(path: str) -> None:
 
 def _logged_sockets(base: str) -> set[str]:
     """The sockets of all processes that ever ran, which begin their logs with their command."""
-    option = re.compile(r" (?:-S|--socket-file) (\S+)")
+    command = re.compile(rb"cmdlinestr=.* (?:-S|--socket-file) (\S+)")
     sockets: set[str] = set()
     for log in Path(base).glob("*/log/**/*.log"):
-        with contextlib.suppress(OSError), log.open(errors="surrogateescape") as lines:
-            for line in lines:
-                if "cmdlinestr=" in line:
-                    sockets.update(option.findall(line))
+        with contextlib.suppress(OSError):
+            sockets.update(map(os.fsdecode, command.findall(log.read_bytes())))
     return {path for path in sockets if path.startswith(_SOCKET_FOLDERS)}
 
 
