@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 _DOTS = (b".", b"..")
+_STAT = int(api.Xreaddirp.STAT)
 _STAT_AND_HANDLE = int(api.Xreaddirp.STAT | api.Xreaddirp.HANDLE)
 
 
@@ -152,12 +153,30 @@ class ScandirIterator(Generic[AnyStr]):
 def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
     as_given: Any = os.fsdecode if isinstance(path, str) else bytes
     try:
-        for name, stat in statuses_in(folder):
+        for name, stat in _extended_statuses_in(folder):
             yield DirEntry(vol, path, as_given(name), stat)
     except OSError:
         folder.__exit__()
         raise
     folder.close()
+
+
+def _extended_statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
+    """As :func:`statuses_in`, by ``glfs_xreaddirplus_r``."""
+    descriptor, read = folder._descriptor, api.glfs_xreaddirplus_r
+    status_of, free = api.glfs_xreaddirplus_get_stat, api.glfs_free
+    entry, xstat, found = api.Dirent(), api.result_pointer(), api.result_pointer()
+    while True:
+        read(descriptor, _STAT, xstat, entry, found)
+        if not found:
+            return
+        try:
+            stat = status_of(xstat)
+        finally:
+            free(xstat)
+        name = entry.d_name
+        if name not in _DOTS:
+            yield name, stat if stat.st_mode else None
 
 
 def _scan_with_handles(

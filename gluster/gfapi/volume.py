@@ -374,15 +374,15 @@ class Volume(Unpicklable):
     def scandir(
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False
     ) -> ScandirIterator[AnyStr]:
-        """The entries of a directory with their status, as :func:`os.scandir`.
+        """The entries of a directory with their status, as :func:`os.scandir`
+        (``glfs_xreaddirplus_r``, ``glfs_xreaddirplus_get_stat``, ``glfs_free``).
 
         They come in no particular order, without ``.`` and ``..``. Neither the time nor the
         memory for one depends on how many there are.
 
         :param path: the directory (str, bytes or path-like).
         :param handles: whether the :class:`Handle` of each comes with it, for
-            :meth:`DirEntry.handle` (``glfs_xreaddirplus_r``, ``glfs_xreaddirplus_get_stat``,
-            ``glfs_free``).
+            :meth:`DirEntry.handle`.
         :returns: an iterator of :class:`DirEntry` objects with a ``close`` method, which can be
             used in a ``with`` statement.
         :raises OSError: on failure.

@@ -136,11 +136,12 @@ def _remove_empty(path: str) -> None:
 
 def _logged_sockets(base: str) -> set[str]:
     """The sockets of all processes that ever ran, which begin their logs with their command."""
-    command = re.compile(rb"cmdlinestr=.* (?:-S|--socket-file) (\S+)")
+    option = re.compile(rb" (?:-S|--socket-file) (\S+)")
     sockets: set[str] = set()
     for log in Path(base).glob("*/log/**/*.log"):
         with contextlib.suppress(OSError):
-            sockets.update(map(os.fsdecode, command.findall(log.read_bytes())))
+            for command in re.findall(rb"cmdlinestr=.*", log.read_bytes()):
+                sockets.update(map(os.fsdecode, option.findall(command)))
     return {path for path in sockets if path.startswith(_SOCKET_FOLDERS)}
 
 
