@@ -179,6 +179,8 @@ from gluster import gfapi
 hosts, volname, folder, *arguments = sys.argv[1:]
 vol = gfapi.Volume(hosts.split(","), volname)
 """
+# Since 3.12 Python warns of each fork beside threads, which libgfapi always has.
+_QUIET = ("-W", "ignore:This process:DeprecationWarning")
 _ROOT = str(Path(gfapi.__file__).parents[2])
 
 
@@ -202,7 +204,7 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         place = (",".join(volume.hosts), volume.name, folder)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         return subprocess.run(
-            [*prefix, sys.executable, *options, "-c", source, *place, *arguments],
+            [*prefix, sys.executable, *_QUIET, *options, "-c", source, *place, *arguments],
             env={**inherited, "PYTHONPATH": _ROOT},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import api, sandbox
 
 NOWHERE = "127.0.0.99"  # nothing listens there
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -160,6 +161,8 @@ def ipv6_gate(host: str) -> Iterator[int]:
 
 
 def test_an_ipv6_address_is_a_host_with_brackets_and_without(plain: sandbox.SandboxVolume) -> None:
+    if api.available("glfs_openat"):
+        pytest.skip("with GlusterFS 11, bricks at IPv4 addresses are not found then")
     try:
         with ipv6_gate(plain.hosts[0]) as port:
             for host in ("::1", "[::1]", ["127.0.0.99", "::1"]):
@@ -209,6 +212,8 @@ def test_a_volume_is_mounted_from_a_volume_file(
 
 
 def test_no_glusterd_is_asked_for_it(tmp_path: Path) -> None:
+    if not shutil.which("ss"):
+        pytest.skip("ss, which tells the ports of a brick, is not installed")
     with sandbox.Cluster(nodes=1) as cluster:
         volume = cluster.create_volume("v")
         port = subprocess.run(["ss", "-Hltnp"], capture_output=True, text=True, check=True).stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import api, sandbox
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 
@@ -158,6 +158,8 @@ with sandbox.Cluster(nodes=1) as cluster:
 
 def test_management_goes_by_tls_too(certificates: Certificates, tmp_path: Path) -> None:
     """GlusterFS looks for these files in places of the system only, so they are covered here."""
+    if api.available("glfs_openat"):
+        pytest.skip("GlusterFS 11 does not start a brick so")
     said = subprocess.run(["openssl", "version", "-d"], capture_output=True, text=True, check=True)
     system = said.stdout.split('"')[1]
     for folder in (system, "/var/lib/glusterd"):
