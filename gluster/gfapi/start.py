@@ -6,12 +6,13 @@ import errno
 import itertools
 import os
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from . import api
 from .exceptions import LibgfapiException
-from .gate import Gate
+from .gate import Gate, wait_until
 from .mount import finish_in_background, set_logging
 from .servers import Server
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 #: How long a start may take, in seconds. The kernel gives a dead host up after 130.
 _INIT_TIMEOUT = 180.0
+_END_TIMEOUT = 1.0  # seconds
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or a translator was given an option without sense"
@@ -130,6 +132,10 @@ def _init_within(timeout: float, glfs: Gate) -> None:
     thread.join(timeout)
     if thread.is_alive():
         raise OSError(errno.ETIMEDOUT, _STUCK)
+    # join() returns when Python is done with it; in C it still gives memory back, under locks that
+    # a fork at this moment would leave locked in the child.
+    task = f"/proc/self/task/{thread.native_id}"
+    wait_until(lambda: not os.path.exists(task), time.monotonic() + _END_TIMEOUT)
     if errors:
         raise errors[0]
 
