@@ -2,7 +2,7 @@
 
 libgfapi calls back on a stack of its own, where a call into it, or an end of the interpreter,
 would end the process. So no Python runs there, of which even one line might collect garbage and
-close what is part of it: C calls the method of a queue that is C itself. A thread of this module
+close what is part of it: C calls the method of a queue that is C itself. A thread of the mount
 takes the event out and calls whom it concerns.
 
 libgfapi knows one callback for each mount. So whoever wants upcalls, of whichever kind, comes
@@ -69,7 +69,7 @@ class Listener:
         self._upcalls.discard(self)
 
     def close_soon(self) -> None:
-        """The same on the thread of this module, for a ``__del__``, which must not wait."""
+        """The same on the mount's own thread, for a ``__del__``, which must not wait."""
         self._upcalls.arrived.put(self.close)
 
 

@@ -156,8 +156,8 @@ def lease(
     :param type: :attr:`LeaseType.RD <gluster.gfapi.api.LeaseType.RD>`, which others may have too,
         for a File that is open for reading; or ``RW``, for one open for writing.
     :param on_recall: called with the Lease when it is asked for. It may use the File, and has to
-        call :meth:`Lease.release` soon, or see to it. It runs on a thread of this package, which
-        serves all of them; what it raises is reported by :func:`sys.unraisablehook`. Without it,
+        call :meth:`Lease.release` soon, or see to it. It runs on a thread of the volume's, which
+        serves all its leases; what it raises is reported by :func:`sys.unraisablehook`. Without it,
         the lease is given back at once.
     :returns: a :class:`Lease`.
     :raises BlockingIOError: if an open file or lease of another is in the way.
