@@ -1,4 +1,4 @@
-"""What :mod:`os`, :mod:`os.path` and :mod:`shutil` build out of single calls.
+"""Whole trees: what :mod:`os` and :mod:`shutil` do to a directory and all that is in it.
 
 Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
 methods. None is recursive, so no tree is too deep for one.
@@ -6,248 +6,26 @@ methods. None is recursive, so no tree is too deep for one.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import stat as stat_module
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, NamedTuple, Optional, Union
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
 from . import api
-from .file import File
-from .scan import names_in, statuses_in
+from .copies import copystat, inside
+from .exceptions import Error
+from .paths import parent_of
+from .scan import DirEntry
 
 if TYPE_CHECKING:
     from .volume import Volume
 
 OnError = Callable[[Callable[..., Any], Any, OSError], Any]
-
-# ----------------------------------------------------------------------------------- os.path
-
-
-def exists(vol: Volume, path: api.AnyPath) -> bool:
-    """Whether a path exists, as :func:`os.path.exists`; False for a broken symbolic link.
-
-    :param path: the path (str, bytes or path-like).
-    """
-    return _mode(vol.stat, path) is not None
-
-
-def lexists(vol: Volume, path: api.AnyPath) -> bool:
-    """Whether a path exists, as :func:`os.path.lexists`; True for a broken symbolic link.
-
-    :param path: the path (str, bytes or path-like).
-    """
-    return _mode(vol.lstat, path) is not None
-
-
-def isdir(vol: Volume, path: api.AnyPath) -> bool:
-    """Whether a path is a directory or a symbolic link to one, as :func:`os.path.isdir`.
-
-    :param path: the path (str, bytes or path-like).
-    """
-    return stat_module.S_ISDIR(_mode(vol.stat, path) or 0)
-
-
-def isfile(vol: Volume, path: api.AnyPath) -> bool:
-    """Whether a path is a regular file or a symbolic link to one, as :func:`os.path.isfile`.
-
-    :param path: the path (str, bytes or path-like).
-    """
-    return stat_module.S_ISREG(_mode(vol.stat, path) or 0)
-
-
-def islink(vol: Volume, path: api.AnyPath) -> bool:
-    """Whether a path is a symbolic link, even a broken one, as :func:`os.path.islink`.
-
-    :param path: the path (str, bytes or path-like).
-    """
-    return stat_module.S_ISLNK(_mode(vol.lstat, path) or 0)
-
-
-def _mode(stat: Callable[[api.AnyPath], api.Stat], path: api.AnyPath) -> Optional[int]:
-    try:
-        return stat(path).st_mode
-    except (OSError, ValueError):
-        return None
-
-
-def samefile(vol: Volume, path1: api.AnyPath, path2: api.AnyPath) -> bool:
-    """Whether two paths are the same file or directory, as :func:`os.path.samefile`.
-
-    :param path1: one path (str, bytes or path-like).
-    :param path2: the other.
-    :raises OSError: if the status of either cannot be read.
-    """
-    one, other = vol.stat(path1), vol.stat(path2)
-    return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
-
-
-def getsize(vol: Volume, path: api.AnyPath) -> int:
-    """The size of a file in bytes, as :func:`os.path.getsize`.
-
-    :param path: the path (str, bytes or path-like).
-    :raises OSError: if its status cannot be read.
-    """
-    return vol.stat(path).st_size
-
-
-def getatime(vol: Volume, path: api.AnyPath) -> float:
-    """The time of the last access in seconds, as :func:`os.path.getatime`.
-
-    :param path: the path (str, bytes or path-like).
-    :raises OSError: if its status cannot be read.
-    """
-    return vol.stat(path).st_atime
-
-
-def getmtime(vol: Volume, path: api.AnyPath) -> float:
-    """The time of the last change of the content in seconds, as :func:`os.path.getmtime`.
-
-    :param path: the path (str, bytes or path-like).
-    :raises OSError: if its status cannot be read.
-    """
-    return vol.stat(path).st_mtime
-
-
-def getctime(vol: Volume, path: api.AnyPath) -> float:
-    """The time of the last change of content or attributes in seconds, as
-    :func:`os.path.getctime`.
-
-    :param path: the path (str, bytes or path-like).
-    :raises OSError: if its status cannot be read.
-    """
-    return vol.stat(path).st_ctime
-
-
-class DiskUsage(NamedTuple):
-    """The space on a volume in bytes, as :func:`shutil.disk_usage` has it."""
-
-    total: int
-    used: int
-    free: int
-
-
-def disk_usage(vol: Volume, path: api.AnyPath) -> DiskUsage:
-    """The space on the volume, as :func:`shutil.disk_usage`.
-
-    :param path: any path on it (str, bytes or path-like).
-    :returns: a named tuple with the attributes total, used and free, in bytes.
-    :raises OSError: on failure.
-    """
-    space = vol.statvfs(path)
-    unit = space.f_frsize
-    used = space.f_blocks - space.f_bfree
-    return DiskUsage(space.f_blocks * unit, used * unit, space.f_bavail * unit)
-
-
-def touch(vol: Volume, path: api.AnyPath, mode: int = 0o666, exist_ok: bool = True) -> None:
-    """Make an empty file, or set the times of one that exists to now, as
-    :meth:`pathlib.Path.touch`.
-
-    :param path: the path (str, bytes or path-like).
-    :param mode: the permission bits of a file that is made. No umask is applied.
-    :param exist_ok: whether it may exist.
-    :raises OSError: FileExistsError if it exists and may not; and others.
-    """
-    if exist_ok:
-        with contextlib.suppress(FileNotFoundError):
-            vol.utime(path)
-            return
-    flags = os.O_WRONLY | os.O_CREAT | (0 if exist_ok else os.O_EXCL)
-    File(vol.open(path, flags, mode)).close()
-
-
-# ------------------------------------------------------------------------------- directories
-
-
-def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: bool = False) -> None:
-    """Make a directory and those above it that are missing, as :func:`os.makedirs`.
-
-    :param path: the path (str, bytes or path-like).
-    :param mode: the permission bits of each directory made. No umask is applied.
-    :param exist_ok: whether the last one may exist already.
-    :raises OSError: FileExistsError if it exists and may not; and others.
-    """
-    missing: list[Any] = [os.fspath(path)]
-    while missing:
-        wanted = missing[-1]
-        try:
-            vol.mkdir(wanted, mode)
-        except FileNotFoundError:
-            parent = parent_of(wanted)
-            if not parent:
-                raise
-            missing.append(parent)
-            continue
-        except FileExistsError:
-            is_last = len(missing) == 1
-            if (is_last and not exist_ok) or not vol.isdir(wanted):
-                raise
-        missing.pop()
-
-
-def removedirs(vol: Volume, path: api.AnyPath) -> None:
-    """Remove an empty directory, and those above it as far as they are empty then, as
-    :func:`os.removedirs`.
-
-    :param path: the directory (str, bytes or path-like).
-    :raises OSError: if the directory itself cannot be removed.
-    """
-    vol.rmdir(path)
-    with contextlib.suppress(OSError):
-        while path := parent_of(path):
-            vol.rmdir(path)
-
-
-def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
-    """Rename a file or directory, make the directories that the new path needs, and remove those
-    of the old one that are empty then, as :func:`os.renames`.
-
-    :param old: the path (str, bytes or path-like).
-    :param new: the new one.
-    :raises OSError: if it cannot be renamed, or a directory cannot be made.
-    """
-    if parent := parent_of(new):
-        vol.makedirs(parent, exist_ok=True)
-    vol.rename(old, new)
-    if parent := parent_of(old):
-        with contextlib.suppress(OSError):
-            vol.removedirs(parent)
-
-
-def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]:
-    """The names of a directory's entries (``glfs_readdir_r``), as :func:`os.listdir`: without
-    ``.`` and ``..``.
-
-    :param path: the directory (str, bytes or path-like).
-    :returns: a list in no particular order; of bytes if ``path`` is bytes.
-    :raises OSError: if it cannot be read.
-    """
-    as_given: Any = bytes if isinstance(os.fspath(path), bytes) else os.fsdecode
-    with vol.opendir(path) as folder:
-        return [as_given(name) for name in names_in(folder)]
-
-
-def listdir_with_stat(
-    vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]
-) -> list[tuple[AnyStr, api.Stat]]:
-    """The names and the status of a directory's entries (``glfs_readdirplus_r``), without ``.``
-    and ``..``.
-
-    :param path: the directory (str, bytes or path-like).
-    :returns: a list of pairs in no particular order. The status is as of :meth:`Volume.lstat`.
-    :raises OSError: if it cannot be read.
-    """
-    path = os.fspath(path)
-    as_given: Any = bytes if isinstance(path, bytes) else os.fsdecode
-    listed = []
-    with vol.opendir(path, readdirplus=True) as folder:
-        for raw, status in statuses_in(folder):
-            name = as_given(raw)
-            with contextlib.suppress(FileNotFoundError):  # it is gone by now
-                listed.append((name, status or vol.lstat(os.path.join(path, name))))
-    return listed
+Ignore = Callable[[Any, list[Any]], Iterable[Any]]
+CopyFunction = Callable[[Any, Any], Any]
+# What a directory is made with, until it gets the mode of its original: nobody else is to look
+# into it.
+_PRIVATE = 0o700
 
 
 def walk(
@@ -337,12 +115,135 @@ def rmtree(
         attempt(vol.rmdir, folder)
 
 
-def without_slashes(path: api.AnyPath) -> Any:
-    """A path without slashes at its end, as str or bytes."""
-    raw: Any = os.fspath(path)
-    return raw.rstrip(b"/" if isinstance(raw, bytes) else "/")
+def copytree(
+    vol: Volume,
+    src: Union[AnyStr, os.PathLike[AnyStr]],
+    dst: Union[AnyStr, os.PathLike[AnyStr]],
+    symlinks: bool = False,
+    ignore: Optional[Ignore] = None,
+    *,
+    copy_function: Optional[CopyFunction] = None,
+) -> Any:
+    """Copy a directory tree with :meth:`Volume.copy2`, as :func:`shutil.copytree`.
+
+    What cannot be copied does not keep the rest from being copied.
+
+    :param src: the directory to read.
+    :param dst: the directory to make; it must not exist.
+    :param symlinks: whether a symbolic link is copied as one; if not, what it points to is.
+    :param ignore: called for each directory with its path and the list of its names; returns
+        the names that are left out. :func:`shutil.ignore_patterns` makes such functions.
+    :param copy_function: called for each file with its path and that of the copy, instead of
+        :meth:`Volume.copy2`.
+    :returns: ``dst``.
+    :raises Error: at the end, with a list of ``(source, destination, reason)``.
+    :raises OSError: if ``src`` cannot be read, or ``dst`` exists or cannot be made.
+    """
+    copy_file = copy_function or vol.copy2
+    problems: list[tuple[Any, Any, str]] = []
+    folders: list[tuple[Any, Any]] = [(os.fspath(src), os.fspath(dst))]
+    copied: list[tuple[Any, Any]] = []
+    for source, target in folders:  # which grows meanwhile
+        try:
+            with vol.scandir(source) as scan:
+                entries: list[DirEntry[Any]] = list(scan)
+            ignored = set(ignore(source, [entry.name for entry in entries])) if ignore else set()
+            _make_target(vol, target, is_top=not copied)
+        except OSError as error:
+            if not copied:
+                raise
+            problems.append((source, target, str(error)))
+            continue
+        copied.append((source, target))
+        for entry in entries:
+            if entry.name in ignored:
+                continue
+            place = os.path.join(target, entry.name)
+            try:
+                if symlinks and entry.is_symlink():
+                    _copy_link(vol, entry, place)
+                elif entry.is_dir(follow_symlinks=True):
+                    folders.append((entry.path, place))
+                else:
+                    copy_file(entry.path, place)
+            except OSError as error:
+                problems.append((entry.path, place, str(error)))
+    # Now, because each file made in a directory changed its times; and a directory that is to
+    # be read-only had to be writable until here.
+    for source, target in reversed(copied):
+        try:
+            copystat(vol, source, target)
+        except OSError as error:
+            problems.append((source, target, str(error)))
+    if problems:
+        raise Error(problems)
+    return dst
 
 
-def parent_of(path: api.AnyPath) -> Any:
-    """The directory part of a path, empty if there is none."""
-    return os.path.dirname(without_slashes(path))
+def _make_target(vol: Volume, target: Any, is_top: bool) -> None:
+    parent = parent_of(target)
+    if is_top and parent:
+        vol.makedirs(parent, exist_ok=True)
+    vol.mkdir(target, _PRIVATE)
+
+
+def _copy_link(vol: Volume, entry: DirEntry[Any], place: Any) -> None:
+    vol.symlink(vol.readlink(entry.path), place)
+    stat = entry.stat()
+    vol.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
+
+
+def move(
+    vol: Volume, src: api.AnyPath, dst: api.AnyPath, copy_function: Optional[CopyFunction] = None
+) -> Any:
+    """Move a file or directory, as :func:`shutil.move` (``mv src dst``).
+
+    It is renamed. Only where GlusterFS says that this cannot be done (EXDEV), it is copied and
+    then removed.
+
+    :param src: the file or directory (str, bytes or path-like).
+    :param dst: its new path, or a directory to move it into.
+    :param copy_function: called for each file that has to be copied with its path and that of
+        the copy, instead of :meth:`Volume.copy2`.
+    :returns: the new path.
+    :raises Error: if the directory ``dst`` has something of that name, or ``dst`` is in ``src``.
+    :raises OSError: on failure.
+    """
+    real_dst: Any = os.fspath(dst)
+    if vol.isdir(dst) and not (vol.exists(src) and vol.samefile(src, dst)):
+        real_dst = inside(vol, src, dst)
+        if vol.lexists(real_dst):
+            raise Error(f"{real_dst!r} exists")
+    if _is_within(vol, src, real_dst):
+        raise Error(f"cannot move the directory {src!r} into itself, {real_dst!r}")
+    try:
+        vol.rename(src, real_dst)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_by_copy(vol, src, real_dst, copy_function or vol.copy2)
+    return real_dst
+
+
+def _is_within(vol: Volume, src: Any, dst: Any) -> bool:
+    """Whether a path is one below a directory."""
+    if vol.islink(src) or not vol.isdir(src):
+        return False
+    parent = parent_of(os.fsencode(dst)) or b"."
+    try:
+        place, source = vol.realpath(parent), vol.realpath(os.fsencode(src))
+    except FileNotFoundError:
+        return False
+    return f"{os.fsdecode(place)}/".startswith(f"{os.fsdecode(source)}/")
+
+
+def _move_by_copy(vol: Volume, src: Any, dst: Any, copy_function: CopyFunction) -> None:
+    if vol.islink(src):
+        vol.symlink(vol.readlink(src), dst)
+        vol.unlink(src)
+    elif vol.isdir(src):
+        copytree(vol, src, dst, symlinks=True, copy_function=copy_function)
+        vol.rmtree(src)
+    else:
+        copy_function(src, dst)
+        vol.unlink(src)

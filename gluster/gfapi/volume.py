@@ -18,6 +18,7 @@ from . import (
     inspection,
     metadata,
     names,
+    paths,
     servers,
     tree,
     xattr,
@@ -511,23 +512,23 @@ class Volume(Unpicklable):
         while chunk := fsrc.read(length):
             fdst.write(chunk)
 
-    exists = tree.exists
-    lexists = tree.lexists
-    isdir = tree.isdir
-    isfile = tree.isfile
-    islink = tree.islink
-    samefile = tree.samefile
-    getsize = tree.getsize
-    getatime = tree.getatime
-    getmtime = tree.getmtime
-    getctime = tree.getctime
-    disk_usage = tree.disk_usage
-    touch = tree.touch
-    makedirs = tree.makedirs
-    removedirs = tree.removedirs
-    renames = tree.renames
-    listdir = tree.listdir
-    listdir_with_stat = tree.listdir_with_stat
+    exists = paths.exists
+    lexists = paths.lexists
+    isdir = paths.isdir
+    isfile = paths.isfile
+    islink = paths.islink
+    samefile = paths.samefile
+    getsize = paths.getsize
+    getatime = paths.getatime
+    getmtime = paths.getmtime
+    getctime = paths.getctime
+    disk_usage = paths.disk_usage
+    touch = paths.touch
+    makedirs = paths.makedirs
+    removedirs = paths.removedirs
+    renames = paths.renames
+    listdir = paths.listdir
+    listdir_with_stat = paths.listdir_with_stat
     walk = tree.walk
     rmtree = tree.rmtree
     copyfile = copies.copyfile
@@ -535,8 +536,8 @@ class Volume(Unpicklable):
     copystat = copies.copystat
     copy = copies.copy
     copy2 = copies.copy2
-    copytree = copies.copytree
-    move = copies.move
+    copytree = tree.copytree
+    move = tree.move
 
 
 def _checked_logger(logger: Any) -> logging.Logger:
