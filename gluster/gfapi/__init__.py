@@ -1,8 +1,7 @@
 """GlusterFS for Python: a volume's files by way of libgfapi, without a mount point."""
 
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
-from .api import LeaseType, UpcallEvents, UpcallFlags, UpcallReason
 from .directory import Dir
 from .exceptions import Error, LibgfapiException, VolumeNotMounted
 from .file import File
@@ -12,7 +11,11 @@ from .scan import DirEntry
 from .volume import Volume
 from .xattr import Xattrs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .api import LeaseType, UpcallEvents, UpcallFlags, UpcallReason
     from .handle import Handle
     from .upcall import Upcall, Watch
 
@@ -39,7 +42,15 @@ __all__ = [
 ]
 
 # The rooms of what most programs never ask for, which are imported when somebody does.
-_ROOMS = {"Handle": "handle", "Upcall": "upcall", "Watch": "upcall"}
+_ROOMS = {
+    "Handle": "handle",
+    "LeaseType": "api",
+    "Upcall": "upcall",
+    "UpcallEvents": "api",
+    "UpcallFlags": "api",
+    "UpcallReason": "api",
+    "Watch": "upcall",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -50,3 +61,7 @@ def __getattr__(name: str) -> Any:
     room = importlib.import_module(f".{_ROOMS[name]}", __name__)
     found = globals()[name] = getattr(room, name)
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

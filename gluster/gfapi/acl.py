@@ -10,11 +10,11 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from . import api
 from .objects import looked_up
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .gate import Gate
     from .mount import Mount

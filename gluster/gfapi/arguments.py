@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import operator
 import os
-import re
 import time
 from collections.abc import Mapping
-from typing import Any, Optional
 
 from . import api
 from .exceptions import LibgfapiException
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 _PROTOCOLS = ("tcp", "rdma", "unix")
 # What a volume is made of. libgfapi may crash when a client's idea of that is another.
@@ -111,6 +113,8 @@ def checked_options(options: Any) -> list[tuple[str, str, str]]:
 
 
 def _checked_option(name: Any, value: Any) -> tuple[str, str, str]:
+    import re  # few give options
+
     xlator, _, key = name.partition(".") if isinstance(name, str) else ("", "", "")
     if not re.fullmatch(r"\S+ \S+", f"{xlator} {key}"):
         raise LibgfapiException(
@@ -135,7 +139,7 @@ def flags_of(mode: Any) -> int:
     """The flags of ``open(2)`` for a mode of :func:`open`."""
     if not isinstance(mode, str):
         raise TypeError(f"mode must be a str, not {type(mode).__name__!r}")
-    if not re.fullmatch(r"[rwax](\+?b?|b\+)", mode):
+    if mode[:1] not in _MODES or mode[1:] not in ("", "b", "+", "+b", "b+"):
         raise ValueError(f"mode is {mode!r}; it must be r, w, a or x, with + and b if need be")
     flags = _MODES[mode[0]]
     return flags & ~os.O_ACCMODE | os.O_RDWR if "+" in mode else flags

@@ -18,18 +18,21 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 from . import api
 from .descriptor import Descriptor, Opened
 from .file import descriptor_of
 from .gate import Gate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn, Optional, Union
+
     from .volume import Volume
 
-#: An open directory: a :class:`~gluster.gfapi.Dir`, a File or a glfd.
-AnyDir = Union[Opened, int]
+    #: An open directory: a :class:`~gluster.gfapi.Dir`, a File or a glfd.
+    AnyDir = Union[Opened, int]
+
 
 _NOFOLLOW, _REMOVEDIR, _FOLLOW = 0x100, 0x200, 0x400  # AT_*, which Python does not export
 _NOREPLACE, _EXCHANGE = 1, 2  # RENAME_*

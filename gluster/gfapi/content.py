@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from . import api
 from .descriptor import MOST, Descriptor
 from .file import File, descriptor_of
 from .gate import bad_descriptor
+from .typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional, Union
+
     from .volume import Volume
 
 _CHUNK = 1 << 20
@@ -130,6 +132,8 @@ def _error(code: int, source: Descriptor, target: Descriptor) -> OSError:
 
 def _is_single_brick(vol: Volume) -> bool:
     """Whether a brick can be asked to copy."""
+    import re  # costs a part of this package to import
+
     try:
         with vol.fopen(_VOLFILE) as file:
             types = re.findall(rb"^\s*type\s+(\S+)", file.read(), re.MULTILINE)

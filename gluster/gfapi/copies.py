@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, Callable
 
 from . import api
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     from .volume import Volume
 
 # What a copy is made with, until it gets the mode of its original: nobody else is to read it.

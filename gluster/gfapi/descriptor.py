@@ -10,18 +10,20 @@ import operator
 import os
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from . import api
 from .gate import Gate, Unpicklable, bad_descriptor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional, TypeVar
+
     from .leases import Lease
     from .mount import Mount
     from .workers import Backlog
 
+    Self = TypeVar("Self", bound="Opened")
 
-Self = TypeVar("Self", bound="Opened")
 
 #: What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
 #: and refuse 1 GiB.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import operator
 import os
-from typing import Union
 
 from . import api, names
 from .descriptor import Descriptor, Opened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
 
 
 class Dir(Opened):

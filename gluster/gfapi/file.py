@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 from . import api, asynchronous, leases, locks, positional, space, xattr
 from .arguments import attributes_of, timespecs
@@ -15,7 +14,10 @@ from .descriptor import MOST, Descriptor, Opened
 from .gate import bad_descriptor
 from .mount import descriptor_at
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn, Optional, Union
+
     from .volume import Volume
 
 _Times = tuple[float, float]

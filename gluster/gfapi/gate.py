@@ -12,7 +12,10 @@ import errno
 import os
 import threading
 import time
-from typing import Callable, NoReturn, Optional, Union
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, NoReturn, Optional, Union
 
 #: Set once the interpreter ends.
 exiting = threading.Event()

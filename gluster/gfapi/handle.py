@@ -16,12 +16,13 @@ from .descriptor import MOST, Descriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
-from .leases import Lease, OnRecall, lease_of_object
+from .leases import Lease, lease_of_object
 from .objects import HeldObject, gfid_text, look_up
 
 if TYPE_CHECKING:
     import uuid
 
+    from .leases import OnRecall
     from .mount import Mount
     from .volume import Volume
 

@@ -10,12 +10,14 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Optional
 
 from . import api
 from .descriptor import names_in_use
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .volume import Volume
 
 #: How many supplementary groups fit into a call's header. libgfapi drops the rest without a word.

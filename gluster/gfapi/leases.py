@@ -14,22 +14,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Callable, Optional
 
 from . import api
 from .descriptor import Descriptor
 from .gate import Gate, Unpicklable, bad_descriptor
 from .turns import Turns
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, Optional
+
     from .callbacks import Listener
     from .file import File
     from .mount import Mount
     from .objects import HeldObject
 
-OnRecall = Callable[["Lease"], object]
-#: The C call, which gets the mount, the file or handle, and what is asked for.
-Ask = Callable[[Gate, Gate, api.Lease], object]
+    OnRecall = Callable[["Lease"], object]
+    #: The C call, which gets the mount, the file or handle, and what is asked for.
+    Ask = Callable[[Gate, Gate, api.Lease], object]
 
 
 class Lease(Unpicklable):
@@ -223,10 +225,10 @@ def _request(
         ask(request)
     except OSError as error:
         raise _in_words(error) from None
-    return api.LeaseType.RW if request.lease_type & api.LeaseType.RW else _TYPES[request.lease_type]
+    is_rw = request.lease_type & api.LeaseType.RW
+    return api.LeaseType.RW if is_rw else api.LeaseType(request.lease_type)
 
 
-_TYPES = {int(each): each for each in api.LeaseType}
 _never_called = api.RecallCallback(lambda lease, data: None)  # in place of NULL, to be safe
 
 

@@ -15,14 +15,17 @@ import operator
 import os
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from . import api
 from .descriptor import Descriptor, names_in_use
 from .gate import bad_descriptor, wait_until
 from .turns import Turns
+from .typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .file import File
 
 _LARGEST_OFFSET = (1 << 63) - 1

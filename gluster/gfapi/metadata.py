@@ -9,14 +9,16 @@ from __future__ import annotations
 import errno
 import os
 from stat import S_ISLNK
-from typing import TYPE_CHECKING, Optional
 
 from . import api, at
 from .arguments import attributes_of, timespecs
-from .at import AnyDir
 from .objects import looked_up
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
+    from .at import AnyDir
     from .volume import Volume
 
 

@@ -11,19 +11,20 @@ import atexit
 import contextlib
 import errno
 import os
-import re
 import sys
 import threading
 import time
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import api
 from .descriptor import Descriptor
 from .exceptions import LibgfapiException, VolumeNotMounted
 from .gate import Gate, exiting, refusal, wait_until
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Union
+
     from .callbacks import Upcalls
     from .logs import Place
     from .objects import HeldObject
@@ -39,7 +40,7 @@ _FRAMES = "/.meta/frames"
 # An open that no read has followed yet. Nobody waits for it, and if the file is closed without a
 # read, open-behind keeps it for ever. Or a question to a glusterd that is not there (gfapi alone),
 # which libgfapi forgets to give up.
-_HELD_BACK = re.compile(
+_HELD_BACK = (
     rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "(?:[^"]*-open-behind|gfapi)",'
     rb'\s*"Complete": 0\s*\}\s*\]'
 )
@@ -228,7 +229,11 @@ def frames_in_flight(pointer: int) -> int:
         # In the middle of a change of the graph nobody can tell: ask again.
         return 1 if error.errno == errno.EBADFD else 0
     count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
-    return count - len(_HELD_BACK.findall(content))
+    if not count:
+        return 0
+    import re  # a quiet mount does not wait for this import
+
+    return count - len(re.findall(_HELD_BACK, content))
 
 
 def _read_frames(pointer: int) -> bytes:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, AnyStr, Optional, Union
 
 from . import api, at
-from .at import AnyDir
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, AnyStr, Optional, Union
+
+    from .at import AnyDir
     from .descriptor import Descriptor
     from .mount import Mount
     from .volume import Volume

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Optional, Union
 
 from . import api
 from .gate import Gate
 from .names import working_directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional, Union
+
     from .leases import Lease
     from .mount import Mount
 

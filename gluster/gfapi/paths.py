@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, NamedTuple, Optional, Union
 
 from . import api
 from .file import File
 from .scan import names_in, statuses_in
+from .typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, AnyStr, Callable, Optional, Union
+
     from .volume import Volume
 
 # ----------------------------------------------------------------------------------- os.path
@@ -220,7 +223,7 @@ def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnySt
     :returns: a list in no particular order; of bytes if ``path`` is bytes.
     :raises OSError: if it cannot be read.
     """
-    as_given: Any = bytes if isinstance(os.fspath(path), bytes) else os.fsdecode
+    as_given: Any = bytes if isinstance(os.fspath(path), bytes) else api.decode
     with vol.opendir(path) as folder:
         return [as_given(name) for name in names_in(folder)]
 
@@ -236,13 +239,17 @@ def listdir_with_stat(
     :raises OSError: if it cannot be read.
     """
     path = os.fspath(path)
-    as_given: Any = bytes if isinstance(path, bytes) else os.fsdecode
+    as_given: Any = bytes if isinstance(path, bytes) else api.decode
     listed = []
     with vol.opendir(path, readdirplus=True) as folder:
         for raw, status in statuses_in(folder):
             name = as_given(raw)
-            with contextlib.suppress(FileNotFoundError):  # it is gone by now
-                listed.append((name, status or vol.lstat(os.path.join(path, name))))
+            if status is None:
+                try:
+                    status = vol.lstat(os.path.join(path, name))
+                except FileNotFoundError:  # it is gone by now
+                    continue
+            listed.append((name, status))
     return listed
 
 

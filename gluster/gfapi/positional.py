@@ -8,14 +8,19 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Callable
 
 from . import api
 from .descriptor import MOST, Descriptor
 from .gate import bad_descriptor
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable
+
     from .file import File
+
+    # The vector for a call, and what all calls before have moved: how many bytes this one moved.
+    _Move = Callable[[Any, int], int]
 
 # What libgfapi takes for the flags of preadv2(2) and pwritev2(2). RWF_HIPRI only asks for haste.
 _READ_FLAGS = {os.RWF_HIPRI: 0}
@@ -225,10 +230,6 @@ def _views(buffers: Iterable[Any], writable: bool = False) -> list[memoryview]:
         if size:
             views.append(memoryview(buffer).cast("B"))
     return views
-
-
-# The vector for a call, and what all calls before have moved: how many bytes this one moved.
-_Move = Callable[[Any, int], int]
 
 
 def _fill(views: list[memoryview], read: _Move) -> int:

@@ -6,22 +6,23 @@ import contextlib
 import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, AnyStr, Generic, Optional
 
 from . import api
 from .directory import Dir
 from .gate import Gate, Unpicklable
+from .typed import Generic
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, AnyStr, Optional
+
     from .handle import Handle
     from .volume import Volume
 
 _DOTS = (b".", b"..")
-_STAT = int(api.Xreaddirp.STAT)
-_STAT_AND_HANDLE = int(api.Xreaddirp.STAT | api.Xreaddirp.HANDLE)
 
 
-class DirEntry(Unpicklable, Generic[AnyStr]):
+class DirEntry(Unpicklable, Generic["AnyStr"]):
     """What :meth:`Volume.scandir` yields: the name, path and status of a directory entry.
 
     The status came with the listing and is not asked for again. For a fresh one, call
@@ -29,10 +30,9 @@ class DirEntry(Unpicklable, Generic[AnyStr]):
     symbolic links unless told to, because that costs a call over the network.
     """
 
-    __slots__ = ("_handle", "_lstat", "_stat", "_vol", "name", "path")
+    __slots__ = ("_folder", "_handle", "_lstat", "_stat", "_vol", "name")
 
     name: AnyStr
-    path: AnyStr
 
     def __init__(
         self, vol: Volume, scandir_path: AnyStr, name: AnyStr, lstat: Optional[api.Stat]
@@ -45,11 +45,16 @@ class DirEntry(Unpicklable, Generic[AnyStr]):
         :param lstat: the entry's status, or None to ask for it when it is needed.
         """
         self._vol = vol
+        self._folder: AnyStr = scandir_path
         self._lstat = lstat
         self._stat: Optional[api.Stat] = None
         self._handle: Optional[Handle] = None
         self.name = name
-        self.path = os.path.join(scandir_path, name)
+
+    @property
+    def path(self) -> AnyStr:
+        """The directory's path as given to :meth:`Volume.scandir`, joined with the name."""
+        return os.path.join(self._folder, self.name)  # most only look at the name and status
 
     def __repr__(self) -> str:
         return f"<gluster.gfapi.DirEntry {self.name!r}>"
@@ -119,7 +124,7 @@ class DirEntry(Unpicklable, Generic[AnyStr]):
             return 0
 
 
-class ScandirIterator(Generic[AnyStr]):
+class ScandirIterator(Generic["AnyStr"]):
     """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``."""
 
     def __init__(self, vol: Volume, path: AnyStr, handles: bool) -> None:
@@ -151,9 +156,9 @@ class ScandirIterator(Generic[AnyStr]):
 
 
 def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
-    as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    as_given: Any = api.decode if isinstance(path, str) else bytes
     try:
-        for name, stat in _extended_statuses_in(folder):
+        for name, stat in statuses_in(folder):
             yield DirEntry(vol, path, as_given(name), stat)
     except OSError:
         folder.__exit__()
@@ -161,28 +166,10 @@ def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr],
     folder.close()
 
 
-def _extended_statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
-    """As :func:`statuses_in`, by ``glfs_xreaddirplus_r``."""
-    descriptor, read = folder._descriptor, api.glfs_xreaddirplus_r
-    status_of, free = api.glfs_xreaddirplus_get_stat, api.glfs_free
-    entry, xstat, found = api.Dirent(), api.result_pointer(), api.result_pointer()
-    while True:
-        read(descriptor, _STAT, xstat, entry, found)
-        if not found:
-            return
-        try:
-            stat = status_of(xstat)
-        finally:
-            free(xstat)
-        name = entry.d_name
-        if name not in _DOTS:
-            yield name, stat if stat.st_mode else None
-
-
 def _scan_with_handles(
     vol: Volume, path: AnyStr, folder: Dir
 ) -> Generator[DirEntry[AnyStr], None, None]:
-    as_given: Any = os.fsdecode if isinstance(path, str) else bytes
+    as_given: Any = api.decode if isinstance(path, str) else bytes
     dots = [as_given(name) for name in _DOTS]
     try:
         while entry := _next_with_handle(vol, path, folder, as_given):
@@ -199,12 +186,13 @@ def _next_with_handle(
 ) -> Optional[DirEntry[AnyStr]]:
     from .handle import hold  # for the few who need it
 
+    wanted = api.Xreaddirp.STAT | api.Xreaddirp.HANDLE
     descriptor = folder._descriptor
     xstat, found, dirent = api.result_pointer(), api.result_pointer(), api.Dirent()
     calls = descriptor.calls
     try:
         calls.append(None)  # until the last call below, the directory stays open
-        handled = api.glfs_xreaddirplus_r(descriptor, _STAT_AND_HANDLE, xstat, dirent, found)
+        handled = api.glfs_xreaddirplus_r(descriptor, wanted, xstat, dirent, found)
         if not found:
             return None
         stat = api.glfs_xreaddirplus_get_stat(xstat)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from . import api
 from .arguments import checked_host, checked_hosts, checked_int, checked_protocol
 from .exceptions import LibgfapiException
+from .typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Union
+
     from .volume import Volume
 
 _PROBE_TIMEOUT = 3.0  # seconds

@@ -8,15 +8,18 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from . import api
 from .exceptions import LibgfapiException
 from .gate import Gate, wait_until
 from .mount import finish_in_background, set_logging
 from .servers import Server
+from .typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .logs import Place
 
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11

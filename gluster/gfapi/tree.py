@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
 from . import api
 from .copies import copystat, inside
@@ -17,12 +16,16 @@ from .exceptions import Error
 from .paths import parent_of
 from .scan import DirEntry
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, AnyStr, Callable, Optional, Union
+
     from .volume import Volume
 
-OnError = Callable[[Callable[..., Any], Any, OSError], Any]
-Ignore = Callable[[Any, list[Any]], Iterable[Any]]
-CopyFunction = Callable[[Any, Any], Any]
+    OnError = Callable[[Callable[..., Any], Any, OSError], Any]
+    Ignore = Callable[[Any, list[Any]], Iterable[Any]]
+    CopyFunction = Callable[[Any, Any], Any]
+
 # What a directory is made with, until it gets the mode of its original: nobody else is to look
 # into it.
 _PRIVATE = 0o700

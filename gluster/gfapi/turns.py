@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import TYPE_CHECKING, Union
 
 from . import api
 from .descriptor import Descriptor, names_in_use
 from .gate import Gate
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Union
+
     from .objects import HeldObject
 
 

@@ -6,7 +6,6 @@ import errno
 import os
 import stat as stat_module
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, AnyStr, Callable, Optional, Union
 
 from . import (
     acl,
@@ -38,13 +37,17 @@ from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     import uuid
+    from typing import Any, AnyStr, Callable, Optional, Union
 
     from .handle import Handle
     from .meta import Meta
     from .upcall import Upcall, Watch
+
+_ANY_EVENT = 0xFFFFFFFF  # api.UpcallEvents.ANY, without an import that takes time
 
 
 class Volume(Unpicklable):
@@ -376,7 +379,8 @@ class Volume(Unpicklable):
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False
     ) -> ScandirIterator[AnyStr]:
         """The entries of a directory with their status, as :func:`os.scandir`
-        (``glfs_xreaddirplus_r``, ``glfs_xreaddirplus_get_stat``, ``glfs_free``).
+        (``glfs_readdirplus_r``; with handles ``glfs_xreaddirplus_r``,
+        ``glfs_xreaddirplus_get_stat``, ``glfs_free``).
 
         They come in no particular order, without ``.`` and ``..``. Neither the time nor the
         memory for one depends on how many there are.
@@ -422,7 +426,7 @@ class Volume(Unpicklable):
     def watch(
         self,
         callback: Optional[Callable[[Upcall], object]] = None,
-        events: Union[api.UpcallEvents, int] = api.UpcallEvents.ANY,
+        events: Union[api.UpcallEvents, int] = _ANY_EVENT,
     ) -> Watch:
         """Be told what other clients change (``glfs_upcall_register``).
 
@@ -435,7 +439,7 @@ class Volume(Unpicklable):
             exception that it raises is reported by :func:`sys.unraisablehook`. If it is None,
             iterate over the watch.
         :param events: what to be told of: :class:`UpcallEvents.INODE_INVALIDATE`,
-            :class:`UpcallEvents.RECALL_LEASE` or both.
+            :class:`UpcallEvents.RECALL_LEASE` or both, as by default.
         :returns: a :class:`Watch`. With a callback it goes on until it is closed, and else until
             nobody refers to it.
         :raises OSError: EINVAL if ``events`` is none of these.

@@ -10,14 +10,17 @@ import errno
 import functools
 import os
 from collections.abc import Iterator, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import api
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Union
+
     from .volume import Volume
 
-Value = Union[str, bytes]
+    Value = Union[str, bytes]
+
 # GlusterFS's own. It hides them from the list of a path, and forgets to in that of a file.
 _OWN = ("trusted.gfid2path.", "trusted.glusterfs.")
 

@@ -176,13 +176,14 @@ def test_what_another_client_made_is_listed(
     assert sorted(vol.listdir(folder)) == NAMES
 
 
-# --------------------------------------------------------------------------- 20,000 entries
+# --------------------------------------------------------------------------- many entries
 
 
-def test_20000_entries_are_listed_once_each_by_every_listing(
-    vol: gfapi.Volume, folder: str
+def test_many_entries_are_listed_once_each_by_every_listing(
+    vol: gfapi.Volume, sandbox_volume: sandbox.SandboxVolume, folder: str
 ) -> None:
-    count = 20_000
+    # Either is more than the bricks give at a time; they take minutes to make elsewhere.
+    count = 20_000 if sandbox_volume.name == "plain" else 2_000
     names = {f"{number:05}" for number in range(count)}
     with ThreadPoolExecutor(8) as pool:
         for _ in pool.map(lambda name: vol.symlink("x", f"{folder}/{name}"), names):

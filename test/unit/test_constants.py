@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from gluster.gfapi.api import constants
+from gluster.gfapi.api import constants, structures
 
 FOLDERS = (Path("/usr/include/glusterfs/api"), Path("/usr/local/include/glusterfs/api"))
 HEADERS = ("glfs.h", "glfs-handles.h")
@@ -26,9 +26,9 @@ C_NAMES = {
     constants.LeaseCommand: "GLFS_{}_LEASE",
 }
 PLAIN = {
-    "GFAPI_HANDLE_LENGTH": constants.HANDLE_LENGTH,
-    "GLFS_LEASE_ID_SIZE": constants.LEASE_ID_SIZE,
-    "GFAPI_MAX_LOCK_OWNER_LEN": constants.MAX_LOCK_OWNER_LEN,
+    "GFAPI_HANDLE_LENGTH": structures.HANDLE_LENGTH,
+    "GLFS_LEASE_ID_SIZE": structures.LEASE_ID_SIZE,
+    "GFAPI_MAX_LOCK_OWNER_LEN": structures.MAX_LOCK_OWNER_LEN,
 }
 # What the headers define besides: checks of a mask, flags of a member that nothing fills, and
 # flags that are others together.

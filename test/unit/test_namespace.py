@@ -108,6 +108,35 @@ def test_a_part_that_joins_the_path_late_is_found_by_a_fresh_import(
     assert_are_in(python(program, PYTHONPATH=str(cliutils)), cliutils, ROOT)
 
 
+def test_a_part_in_an_archive_is_found(python: Callable[..., Any], cliutils: Path) -> None:
+    archive = shutil.make_archive(str(cliutils / "parts"), "zip", cliutils, "gluster")
+    shutil.rmtree(cliutils / "gluster")
+    told = python(BOTH, PYTHONPATH=f"{ROOT}:{archive}")
+    assert_are_in(told, Path(archive), ROOT)
+
+
+def test_a_part_that_a_pkg_file_names_is_found(
+    python: Callable[..., Any], cliutils: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (cliutils / "gluster").rename(elsewhere)
+    (cliutils / "gluster.pkg").write_text(f"# a comment\n{elsewhere}\n")
+    assert_are_in(python(BOTH, PYTHONPATH=f"{ROOT}:{cliutils}"), elsewhere, ROOT)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_path_is_the_one_that_pkgutil_makes(
+    python: Callable[..., Any], cliutils: Path, order: int
+) -> None:
+    program = """
+import gluster, pkgutil
+tell([gluster.__path__, pkgutil.extend_path(gluster.__path__[:1], "gluster")])
+"""
+    places = [str(ROOT), "/nonexistent", __file__, str(cliutils), str(cliutils)][::order]
+    ours, pkgutils = python(program, PYTHONPATH=":".join(places))
+    assert ours == pkgutils
+
+
 # ------------------------------------------------------------------- with the distribution's own
 
 

@@ -11,37 +11,22 @@ Nothing that calls one needs an error check.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .buffers import memory, new_bytes, vector
-from .constants import (
-    HANDLE_LENGTH,
-    LEASE_ID_SIZE,
-    MAX_LOCK_OWNER_LEN,
-    LeaseCommand,
-    LeaseType,
-    LockMode,
-    SetAttr,
-    StatMask,
-    Sysrq,
-    UpcallEvents,
-    UpcallFlags,
-    UpcallReason,
-    Xreaddirp,
-)
 from .conversions import (
-    AnyPath,
     check_length,
     check_uint32,
+    decode,
     encode,
     encode_path,
     uint32_array,
 )
 from .functions import bind, failure, wrap
-from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
+    HANDLE_LENGTH,
+    LEASE_ID_SIZE,
+    MAX_LOCK_OWNER_LEN,
     Dirent,
     Flock,
     GlfsStat,
@@ -56,13 +41,31 @@ from .structures import (
 )
 from .table import TABLE, Row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .constants import (
+        LeaseCommand,
+        LeaseType,
+        LockMode,
+        SetAttr,
+        StatMask,
+        Sysrq,
+        UpcallEvents,
+        UpcallFlags,
+        UpcallReason,
+        Xreaddirp,
+    )
+    from .conversions import AnyPath as AnyPath
+    from .libacl import AclType, acl_from_text, acl_to_text
+
 __all__ = [
     "HANDLE_LENGTH",
     "LEASE_ID_SIZE",
     "MAX_LOCK_OWNER_LEN",
     "TABLE",
     "AclType",
-    "AnyPath",
     "Dirent",
     "Flock",
     "GlfsStat",
@@ -90,6 +93,7 @@ __all__ = [
     "bind",
     "check_length",
     "check_uint32",
+    "decode",
     "encode",
     "encode_path",
     "failure",
@@ -110,7 +114,17 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in TABLE:
+    if name in TABLE:
+        found = bind(TABLE[name])
+    elif name in __all__:  # enumerations and libacl: most programs need neither, nor enum
+        from . import constants, libacl
+
+        found = getattr(constants if hasattr(constants, name) else libacl, name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = globals()[name] = bind(TABLE[name])
-    return function
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

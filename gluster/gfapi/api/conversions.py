@@ -9,9 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from ctypes import c_int64, c_uint32
-from typing import Any, Callable, Optional, Union
 
-AnyPath = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Union
+
+    AnyPath = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 
 
 def encode(value: AnyPath) -> bytes:
@@ -41,6 +44,11 @@ def encode_path(value: AnyPath) -> bytes:
 
 def encode_or_null(value: Optional[AnyPath]) -> Optional[bytes]:
     return None if value is None else encode(value)
+
+
+def decode(raw: bytes) -> str:
+    """A name that C gave, as :func:`os.fsdecode` has it, which looks at its type first."""
+    return raw.decode(_ENCODING, _ERRORS)
 
 
 def integer_check(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from typing import Any, Callable, Optional
 
-from .conversions import AnyPath
 from .loader import library, symbol, thread_translator
 from .table import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional
+
+    from .conversions import AnyPath
 
 
 def bind(row: Row) -> Callable[..., Any]:

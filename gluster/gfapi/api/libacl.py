@@ -8,9 +8,12 @@ import functools
 from collections.abc import Iterator
 from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_void_p, string_at
 from enum import IntEnum
-from typing import Any
 
 from .conversions import encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TEXT_NUMERIC_IDS = 0x08
 _SIGNATURES: dict[str, tuple[Any, ...]] = {

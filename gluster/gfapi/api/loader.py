@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 from ctypes import c_char_p, c_void_p
-from typing import Any, Optional
 
 from .table import TABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
 
 _OLDEST = "glfs_fsync", "6.0"  # GlusterFS 6 gave it this version
 _PACKAGES = (
@@ -51,12 +55,21 @@ def _newest_version(loaded: ctypes.CDLL) -> str:
 
 def symbol(loaded: ctypes.CDLL, name: str, version: str) -> Any:
     """A symbol at exactly this version, as ctypes' function prototypes take it, or None."""
-    try:
-        dlvsym = ctypes.CDLL(None).dlvsym
-    except AttributeError:  # a C library that knows no symbol versions
+    dlvsym = _dlvsym()
+    if dlvsym is None:
         return (name, loaded) if hasattr(loaded, name) else None
-    dlvsym.restype, dlvsym.argtypes = c_void_p, (c_void_p, c_char_p, c_char_p)
     return dlvsym(loaded._handle, name.encode(), f"GFAPI_{version}".encode())
+
+
+@functools.cache
+def _dlvsym() -> Any:
+    """``dlvsym(3)``, or None with a C library that knows no symbol versions."""
+    try:
+        found = ctypes.CDLL(None).dlvsym
+    except AttributeError:
+        return None
+    found.restype, found.argtypes = c_void_p, (c_void_p, c_char_p, c_char_p)
+    return found
 
 
 def thread_translator() -> Any:

@@ -6,10 +6,14 @@ import contextlib
 import ctypes
 import functools
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Callable, NamedTuple, Optional
 
+from ..typed import NamedTuple
 from .conversions import check_length, encode, encode_or_null, encode_path, integer_check
 from .structures import Dirent, Flock, GlfsStat, Iovec, Lease, Stat, Statvfs, Timespec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional
 
 
 class Parameter(NamedTuple):

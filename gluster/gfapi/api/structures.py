@@ -1,4 +1,4 @@
-"""The C structures that cross the border, with the layout of this machine."""
+"""The C structures that cross the border, with the layout of this machine, and sizes in them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import ctypes
 import operator
 import os
 from ctypes import c_int, c_int32, c_int64, c_uint32, c_uint64
-from typing import Any
 
-from .conversions import integer_check
+from .conversions import decode, integer_check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    _Fields = list[tuple[str, Any]]
+
+HANDLE_LENGTH = 16  # GFAPI_HANDLE_LENGTH
+LEASE_ID_SIZE = 16  # GLFS_LEASE_ID_SIZE
+MAX_LOCK_OWNER_LEN = 255  # GFAPI_MAX_LOCK_OWNER_LEN
 
 _as_time_t = integer_check(c_int64)
 
@@ -46,7 +55,6 @@ def timespecs(access: int, modification: int) -> Any:
     return (Timespec * 2)(Timespec.from_ns(access), Timespec.from_ns(modification))
 
 
-_Fields = list[tuple[str, Any]]
 _TIMES: _Fields = [("st_atim", Timespec), ("st_mtim", Timespec), ("st_ctim", Timespec)]
 
 
@@ -185,7 +193,7 @@ class Dirent(ctypes.Structure):
     @property
     def name(self) -> str:
         """``d_name`` as text, decoded by :func:`os.fsdecode`."""
-        return os.fsdecode(self.d_name)
+        return decode(self.d_name)
 
     def __repr__(self) -> str:
         return f"gluster.gfapi.api.Dirent(d_name={self.d_name!r}, d_ino={self.d_ino})"
@@ -248,6 +256,6 @@ class Lease(ctypes.Structure):
     _fields_ = [
         ("cmd", ctypes.c_uint),
         ("lease_type", ctypes.c_uint),
-        ("lease_id", ctypes.c_char * 16),
+        ("lease_id", ctypes.c_char * LEASE_ID_SIZE),
         ("lease_flags", ctypes.c_uint),
     ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
+from ..typed import NamedTuple
 from .parameters import (
     Parameter,
     Result,
@@ -54,6 +53,10 @@ from .parameters import (
     uid,
     uint32,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Row(NamedTuple):

@@ -1,0 +1,107 @@
+"""What importing the package brings along, and what it leaves for later."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import typing
+from typing import Any, Callable, Optional
+
+import pytest
+
+from gluster import gfapi
+from gluster.gfapi import api, typed
+
+# Each takes a good part of the time that the package itself does, or more.
+DEAR = {
+    *("argparse", "ast", "asyncio", "concurrent.futures", "dataclasses", "enum", "fnmatch"),
+    *("importlib.util", "inspect", "json", "logging", "pathlib", "pkgutil", "queue", "re"),
+    *("shutil", "socket", "subprocess", "tempfile", "traceback", "typing", "uuid"),
+}
+
+
+# `-S` because what site imports differs from one installation to the next.
+
+
+def test_the_import_leaves_dear_modules_out(python: Callable[..., Any]) -> None:
+    program = f"import gluster.gfapi; tell(sorted({DEAR!r} & set(sys.modules)))"
+    assert python(program, sys.executable, "-S", "-W", "error") == []
+
+
+def test_what_is_imported_later_is_listed_and_there(python: Callable[..., Any]) -> None:
+    program = """
+from gluster import gfapi
+from gluster.gfapi import api
+listed = set(gfapi.__all__) <= set(dir(gfapi)) and set(api.__all__) <= set(dir(api))
+exec("from gluster.gfapi import *")
+exec("from gluster.gfapi.api import *")
+tell([listed, gfapi.LeaseType is api.LeaseType, LeaseType.RD, AclType.ACCESS, Handle.__name__])
+"""
+    assert python(program) == [True, True, 1, 0x8000, "Handle"]
+
+
+@pytest.mark.parametrize("module", [gfapi, api])
+def test_a_name_that_there_is_not_is_an_attribute_error(module: Any) -> None:
+    with pytest.raises(AttributeError, match=r"module 'gluster\.gfapi\S*' has no attribute 'no'"):
+        module.no  # noqa: B018
+
+
+def test_help_describes_each_public_name(python: Callable[..., Any]) -> None:
+    program = """
+import pydoc
+from gluster import gfapi
+tell([len(pydoc.render_doc(getattr(gfapi, name))) > 200 for name in gfapi.__all__])
+"""
+    assert all(python(program))
+
+
+# -------------------------------------------------------------------- what stands for typing's
+
+
+class Light(typed.NamedTuple):
+    """A tuple."""
+
+    one: int
+    two: Optional[str] = None
+
+    def both(self) -> str:
+        return f"{self.one}{self.two}"
+
+
+class Theirs(typing.NamedTuple):
+    """A tuple."""
+
+    one: int
+    two: Optional[str] = None
+
+    def both(self) -> str:
+        return f"{self.one}{self.two}"
+
+
+def test_a_named_tuple_is_as_one_of_typings() -> None:
+    for made in (Light, Theirs):
+        assert made._fields == ("one", "two")
+        assert made._field_defaults == {"two": None}
+        assert (made.__module__, made.__doc__) == (__name__, "A tuple.")
+        assert list(made.__annotations__) == ["one", "two"]
+        value = made(1)
+        assert value == (1, None)
+        assert repr(value) == f"{made.__name__}(one=1, two=None)"
+        assert value._replace(two="2").both() == "12"
+        assert (*made(*"ab"),) == ("a", "b")
+        assert not hasattr(value, "__dict__")
+        with pytest.raises(AttributeError):
+            value.one = 2  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            made()  # type: ignore[call-arg]
+
+
+def test_the_public_named_tuples_are_pickled() -> None:
+    holder = gfapi.LockHolder(1, 0, 0, 7)
+    assert pickle.loads(pickle.dumps(holder)) == holder
+    assert type(pickle.loads(pickle.dumps(holder))) is gfapi.LockHolder
+
+
+def test_an_entry_takes_the_type_of_its_names_in_brackets() -> None:
+    assert typing.get_args(gfapi.DirEntry[bytes]) == (bytes,)
+    assert typing.get_origin(gfapi.DirEntry[str]) is gfapi.DirEntry
