@@ -37,7 +37,7 @@ from .conversions import (
     encode_path,
     uint32_array,
 )
-from .functions import bind, failure, wrap
+from .functions import bind, failure, prototype, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
 from .loader import available, library, symbol, translators_installed
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
@@ -97,6 +97,7 @@ __all__ = [
     "library",
     "memory",
     "new_bytes",
+    "prototype",
     "result_pointer",
     "run_reported",
     "stat_fields",
