@@ -19,10 +19,14 @@ _PROTOCOLS = ("tcp", "rdma", "unix")
 # What a volume is made of. libgfapi may crash when a client's idea of that is another.
 _STRUCTURE = ("afr-pending-xattr", "decommissioned-bricks", "transport-type")
 _MODES = {
-    "r": os.O_RDONLY,
-    "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-    "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-    "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
+    letter + rest: flags | (os.O_RDWR if "+" in rest else os.O_WRONLY if flags else os.O_RDONLY)
+    for letter, flags in (
+        ("r", 0),
+        ("w", os.O_CREAT | os.O_TRUNC),
+        ("a", os.O_CREAT | os.O_APPEND),
+        ("x", os.O_CREAT | os.O_EXCL),
+    )
+    for rest in ("", "b", "+", "+b", "b+")
 }
 
 
@@ -139,10 +143,10 @@ def flags_of(mode: Any) -> int:
     """The flags of ``open(2)`` for a mode of :func:`open`."""
     if not isinstance(mode, str):
         raise TypeError(f"mode must be a str, not {type(mode).__name__!r}")
-    if mode[:1] not in _MODES or mode[1:] not in ("", "b", "+", "+b", "b+"):
+    flags = _MODES.get(mode)
+    if flags is None:
         raise ValueError(f"mode is {mode!r}; it must be r, w, a or x, with + and b if need be")
-    flags = _MODES[mode[0]]
-    return flags & ~os.O_ACCMODE | os.O_RDWR if "+" in mode else flags
+    return flags
 
 
 def attributes_of(mode: Any, uid: Any, gid: Any, size: Any, times: Any, ns: Any) -> api.GlfsStat:

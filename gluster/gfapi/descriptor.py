@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import functools
 import itertools
 import operator
 import os
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 MOST = 1 << 27
 
 _AT_END = -1  # a place
+# By access mode: whether it allows reading, and writing.
+_ALLOWED = {
+    os.O_RDONLY: (True, False),
+    os.O_WRONLY: (False, True),
+    os.O_RDWR: (True, True),
+    os.O_ACCMODE: (False, False),
+}
 _owners_exist = False  # whether any descriptor of this process has had a lock owner
 # Lock owners of 4 bytes, as those that libgfapi itself uses: longer ones take the room of
 # supplementary groups, in all later calls of the thread.
@@ -65,46 +73,33 @@ class Descriptor(Gate):
         appended, and as soon as there are calls at given offsets, which move its own. None as
         long as libgfapi keeps it.
     :ivar owner: whose its locks are, or None as long as that does not matter.
-    :ivar own_owner: its own, unless it is told otherwise: no other of this process has that.
     :ivar lease: the lease that it has or had.
     :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     """
 
-    __slots__ = (
-        "backlog",
-        "flags",
-        "is_appending",
-        "is_directory",
-        "is_readable",
-        "is_writable",
-        "lease",
-        "may_have_locks",
-        "mount",
-        "own_owner",
-        "owner",
-        "place",
-        "position",
-    )
+    # What most descriptors never have is of the class, as each open file pays for its own.
+    backlog: Optional[Backlog] = None
+    is_directory = False
+    lease: Optional[Lease] = None
+    may_have_locks = False
+    owner: Optional[bytes] = None
+    place: Optional[int] = None
 
-    def __init__(
-        self, mount: Mount, pointer: int, path: Any, flags: int, is_directory: bool
-    ) -> None:
-        super().__init__(pointer, path)
+    def __init__(self, mount: Mount, pointer: int, path: Any, flags: int) -> None:
+        self.calls = []  # all that Gate has to do, without its call
+        self.path = path
+        self.address = pointer
         self.mount = mount
         self.flags = flags
-        self.backlog: Optional[Backlog] = None
-        self.is_directory = is_directory
-        access = flags & os.O_ACCMODE
-        self.is_readable = access in (os.O_RDONLY, os.O_RDWR)
-        self.is_writable = access in (os.O_WRONLY, os.O_RDWR)
-        self.is_appending = bool(flags & os.O_APPEND)
-        self.place: Optional[int] = None
+        self.is_readable, self.is_writable = _ALLOWED[flags & os.O_ACCMODE]
+        self.is_appending = flags & os.O_APPEND != 0
         self.position = threading.RLock()
-        self.owner: Optional[bytes] = None
-        self.own_owner = (next(_owners) % 0xFFFFFFFE + 1).to_bytes(4, "big")
-        self.may_have_locks = False
-        self.lease: Optional[Lease] = None
         mount.descriptors.add(self)
+
+    @functools.cached_property
+    def own_owner(self) -> bytes:
+        """A lock owner that no other of this process has: its own, unless it is told otherwise."""
+        return (next(_owners) % 0xFFFFFFFE + 1).to_bytes(4, "big")
 
     @property
     def is_closed(self) -> bool:
@@ -121,7 +116,8 @@ class Descriptor(Gate):
 
         No brick is to see one: with some kinds of volume it does harm there.
         """
-        self.check_open()
+        if self.address is None:
+            self.check_open()
         if min(numbers) < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self.path)
 
@@ -163,16 +159,18 @@ class Descriptor(Gate):
         """Set the position, and return it. libgfapi itself goes to places before the beginning."""
         offset = operator.index(offset)
         with self.position:
-            if whence == os.SEEK_CUR:
-                here = self.here()
-                if not offset:
-                    return here
-                whence, offset = os.SEEK_SET, here + offset
-            elif whence == os.SEEK_END:
-                whence, offset = os.SEEK_SET, self.stat().st_size + offset
-            elif whence in (os.SEEK_DATA, os.SEEK_HOLE):
-                whence, offset = os.SEEK_SET, self._find(offset, whence)
-            self.check_range(offset)
+            if whence:
+                if whence == os.SEEK_CUR:
+                    here = self.here()
+                    if not offset:
+                        return here
+                    whence, offset = os.SEEK_SET, here + offset
+                elif whence == os.SEEK_END:
+                    whence, offset = os.SEEK_SET, self.stat().st_size + offset
+                elif whence in (os.SEEK_DATA, os.SEEK_HOLE):
+                    whence, offset = os.SEEK_SET, self._find(offset, whence)
+            if offset < 0:
+                self.check_range(offset)
             api.glfs_lseek(self, offset, whence)
             if self.place is not None:
                 self.place = offset
@@ -304,6 +302,12 @@ class Descriptor(Gate):
             self.backlog.forget()
 
 
+class DirectoryDescriptor(Descriptor):
+    """What the functions for directories have opened."""
+
+    is_directory = True
+
+
 class Opened(Unpicklable):
     """What is open until it is closed: a File or a Dir."""
 
@@ -337,6 +341,8 @@ class Opened(Unpicklable):
 
     def __del__(self) -> None:
         descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None and not descriptor.is_closed:
+        if descriptor is None or descriptor.address is None:
+            return
+        if not descriptor.is_closed:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
             self.close()

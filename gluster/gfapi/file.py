@@ -52,8 +52,14 @@ class File(Opened, io.RawIOBase):
     and in a ``with`` statement, which closes it.
     """
 
+    # Python finds these sooner than what is in the dictionary that a stream of C's has anyway.
+    __slots__ = ("_descriptor", "_mode", "_name")
+
     def __init__(
-        self, fd: int, path: Optional[api.AnyPath] = None, mode: Optional[str] = None
+        self,
+        fd: Union[int, Descriptor],
+        path: Optional[api.AnyPath] = None,
+        mode: Optional[str] = None,
     ) -> None:
         """Make a File of an open glfd.
 
@@ -63,11 +69,10 @@ class File(Opened, io.RawIOBase):
         :raises TypeError: if ``fd`` is no integer.
         :raises OSError: EBADF if it is no open glfd.
         """
-        descriptor = descriptor_of(fd)
-        super().__init__()
+        # No class above has anything to make ready, and each open file pays for a call.
+        self._descriptor = descriptor = fd if isinstance(fd, Descriptor) else descriptor_of(fd)
         self._name = descriptor.path if path is None else os.fspath(path)
         self._mode = mode
-        self._descriptor = descriptor
         if path is not None:
             descriptor.path = self._name
 
@@ -136,15 +141,9 @@ class File(Opened, io.RawIOBase):
         :raises OSError: on failure.
         """
         limit = buflen if size is None else size
-        if limit is None or limit < 0:
-            return self.readall()
-        limit = api.check_length(limit)
-        if limit > MOST:
-            return self._read_pieces(limit)
-        if limit == 0:
-            self._descriptor.check_open()
-            return b""
-        data = api.new_bytes(None, limit)
+        if type(limit) is not int or not 0 < limit <= MOST:
+            return self._read_otherwise(limit)
+        data = api.new_bytes(limit)
         descriptor = self._descriptor
         if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
@@ -154,6 +153,18 @@ class File(Opened, io.RawIOBase):
             else:
                 count = descriptor.read(data, limit)
         return data if count == limit else data[:count]
+
+    def _read_otherwise(self, limit: Optional[int]) -> bytes:
+        """Read what is not done by a single call."""
+        if limit is None or limit < 0:
+            return self.readall()
+        limit = api.check_length(limit)
+        if limit > MOST:
+            return self._read_pieces(limit)
+        if limit:
+            return self.read(limit)
+        self._descriptor.check_open()
+        return b""
 
     def readall(self) -> bytes:
         """Read from the current position to the end of the file, however its size changes.
@@ -191,7 +202,7 @@ class File(Opened, io.RawIOBase):
         if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
         if size == 0:
-            self._descriptor.check_open()
+            descriptor.check_open()
             return 0
         with descriptor.position:
             if descriptor.place is None:
@@ -248,24 +259,33 @@ class File(Opened, io.RawIOBase):
         :raises OSError: on failure. The volume may keep data back and tell of a failure, as a
             full disk, only at :meth:`fsync` or :meth:`close`.
         """
-        if isinstance(data, str):
-            data = data.encode()
-        memory, size = api.memory(data)
+        if type(data) is bytes:  # as api.memory has it, but a layer less
+            memory, size = data, len(data)
+        else:
+            data = data.encode() if isinstance(data, str) else data
+            memory, size = api.memory(data)
         descriptor = self._descriptor
         if not descriptor.is_writable:
             raise bad_descriptor(descriptor.path)
         with descriptor.position:
+            first = size if size < MOST else MOST
             if descriptor.place is None and not descriptor.is_appending:
-                done: int = api.glfs_write(descriptor, memory, min(size, MOST), 0)
+                done: int = api.glfs_write(descriptor, memory, first, 0)
             else:
-                done = descriptor.write(memory, min(size, MOST))
-            while done < size:
-                rest, left = api.memory(memoryview(data).cast("B")[done:])
-                more = descriptor.write(rest, min(left, MOST))
-                if not more:  # it takes no more, and does not say why
-                    raise OSError(errno.EIO, os.strerror(errno.EIO), descriptor.path)
-                done += more
-        return done
+                done = descriptor.write(memory, first)
+            if done < size:
+                self._write_rest(data, done)
+        return size
+
+    def _write_rest(self, data: Any, done: int) -> None:
+        """Write what a first call has left over."""
+        descriptor = self._descriptor
+        view = memoryview(data).cast("B")
+        while rest := view[done : done + MOST]:
+            more = descriptor.write(*api.memory(rest))
+            if not more:  # it takes no more, and does not say why
+                raise OSError(errno.EIO, os.strerror(errno.EIO), descriptor.path)
+            done += more
 
     def writelines(self, lines: Iterable[Any]) -> None:
         """Write each of ``lines``, as :meth:`io.IOBase.writelines`; see :meth:`write`."""

@@ -2,8 +2,8 @@
 
 libgfapi frees a ``glfs`` or ``glfd`` while other threads use it, and a call on freed memory kills
 the process. So each one stands behind a :class:`Gate`. Every call first adds itself to ``calls``
-and then reads ``pointer``; whoever wants to free the object first takes ``pointer`` away and then
-waits until ``calls`` is empty. Both steps are atomic in Python, so no call can slip between them.
+and then reads ``address``; whoever wants to free the object first takes that away and then waits
+until ``calls`` is empty. Both steps are atomic in Python, so no call can slip between them.
 """
 
 from __future__ import annotations
@@ -35,26 +35,29 @@ class Unpicklable:
 class Gate(Unpicklable):
     """Guards one C pointer.
 
-    :ivar pointer: the address; reading it raises what :meth:`refuse` says once it is shut.
+    :ivar address: the pointer, or None once it is shut.
     :ivar calls: one element for each call that is inside.
     :ivar path: what errors name, or None.
     """
 
-    __slots__ = ("__weakref__", "calls", "path", "pointer")
-
-    pointer: int
+    # Of the class, so that shut can take an instance's own away in a single step.
+    address: Optional[int] = None
 
     def __init__(self, pointer: Optional[int], path: Union[str, bytes, None] = None) -> None:
         self.calls: list[None] = []
         self.path = path
         if pointer is not None:
-            self.pointer = pointer
+            self.address = pointer
 
-    # Python asks this only when the slot is empty, so an open gate pays nothing for the check.
-    def __getattr__(self, name: str) -> int:
-        if name == "pointer":
-            return self.refuse()
-        raise AttributeError(name)
+    @property
+    def pointer(self) -> int:
+        """The address; reading it raises what :meth:`refuse` says once it is shut."""
+        address = self.address
+        return self.refuse() if address is None else address
+
+    @pointer.setter
+    def pointer(self, pointer: int) -> None:
+        self.address = pointer
 
     def refuse(self) -> int:
         """Called for ``pointer`` when there is none: raises, or finds a new one and returns it."""
@@ -62,30 +65,20 @@ class Gate(Unpicklable):
 
     def peek(self) -> Optional[int]:
         """The pointer if the gate is open, else None."""
-        try:
-            pointer: int = object.__getattribute__(self, "pointer")
-        except AttributeError:
-            return None
-        return pointer
+        return self.address
 
     @property
     def is_open(self) -> bool:
         """Whether a call may still enter."""
-        return self.peek() is not None
+        return self.address is not None
 
     def shut(self) -> Optional[int]:
         """Refuse new calls.
 
         :returns: the pointer to the one caller that shut the gate, None to all others.
         """
-        pointer = self.peek()
-        if pointer is None:
-            return None  # and no step further: it may have been opened again since
-        try:
-            del self.pointer
-        except AttributeError:
-            return None
-        return pointer
+        taken: Optional[int] = vars(self).pop("address", None)
+        return taken
 
     def drain(self, deadline: float = float("inf")) -> bool:
         """Wait until no call is inside.
@@ -105,7 +98,7 @@ class Gate(Unpicklable):
         if pointer is None:
             raise bad_descriptor(self.path)
         try:
-            if not self.drain(deadline):
+            if self.calls and not self.drain(deadline):
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
         except BaseException:
             self.pointer = pointer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 from . import acl as acls
 from . import api, entries, xattr
 from .arguments import attributes_of, flags_of
-from .descriptor import MOST, Descriptor
+from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
@@ -217,7 +217,9 @@ class Handle(Unpicklable):
 
     def _open_directory(self, flags: int) -> Descriptor:
         held = self._object
-        return held.mount.open(api.glfs_h_opendir, held.path, flags, held.mount, held)
+        return held.mount.open(
+            api.glfs_h_opendir, held.path, flags, held.mount, held, kind=DirectoryDescriptor
+        )
 
     def fopen(self, mode: str = "r") -> File:
         """Open the file without a buffer (``glfs_h_open``), as :meth:`Volume.fopen`.
@@ -261,7 +263,7 @@ class Handle(Unpicklable):
         pieces = []
         while size:
             room = min(size, MOST)
-            piece = api.new_bytes(None, room)
+            piece = api.new_bytes(room)
             count = self._read(piece, room, offset)
             pieces.append(piece if count == room else piece[:count])
             if count < room:
@@ -343,7 +345,7 @@ class Handle(Unpicklable):
         held = self._object
         if self._type != stat_module.S_IFLNK:
             raise self._error(errno.EINVAL)
-        target = api.new_bytes(None, _LONGEST_LINK)
+        target = api.new_bytes(_LONGEST_LINK)
         return os.fsdecode(target[: api.glfs_h_readlink(held.mount, held, target, _LONGEST_LINK)])
 
     # ------------------------------------------------------------------ metadata

@@ -110,19 +110,25 @@ class Mount(Gate):
             _settle_at_exit()
 
     def open(
-        self, function: Callable[..., int], path: api.AnyPath, flags: int, *arguments: Any
+        self,
+        function: Callable[..., int],
+        path: api.AnyPath,
+        flags: int,
+        *arguments: Any,
+        kind: type[Descriptor] = Descriptor,
     ) -> Descriptor:
         """Open a file or directory and register it, in one step that an unmount cannot divide.
 
         :param function: the C function, which takes a gate and ``arguments``.
         :param flags: what it is opened with, as :data:`os.O_RDWR`.
+        :param kind: what it becomes.
         """
         calls = self.calls
         try:
             calls.append(None)
-            pointer = function(*arguments) if self.pointer else 0
-            is_directory = function.__name__.endswith("opendir")
-            return Descriptor(self, pointer, os.fspath(path), flags, is_directory)
+            if self.address is None:
+                self.refuse()
+            return kind(self, function(*arguments), os.fspath(path), flags)
         finally:
             calls.pop()
 

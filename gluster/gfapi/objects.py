@@ -80,7 +80,7 @@ class HeldObject(Gate):
     def __init__(self, mount: Mount, pointer: int, path: Any, file_type: int) -> None:
         super().__init__(pointer, path)
         self.path: Union[str, bytes]
-        self.gfid = api.new_bytes(None, api.HANDLE_LENGTH)
+        self.gfid = api.new_bytes(api.HANDLE_LENGTH)
         api.glfs_h_extract_handle(self, self.gfid, api.HANDLE_LENGTH)
         if path is None:
             self.path = f"<gfid:{gfid_text(self.gfid)}>"

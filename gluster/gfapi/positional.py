@@ -45,7 +45,7 @@ def pread(file: File, size: int, offset: int) -> bytes:
     if not size:
         return b""
     descriptor.keep_place()
-    data = api.new_bytes(None, size)
+    data = api.new_bytes(size)
     count = api.glfs_pread(descriptor, data, size, offset, 0, None)
     return data if count == size else data[:count]
 

@@ -29,7 +29,7 @@ from .arguments import (
     checked_volfile,
     flags_of,
 )
-from .descriptor import Descriptor, names_in_use
+from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
@@ -356,7 +356,7 @@ class Volume(Unpicklable):
         :raises ValueError: if it is not one of those above.
         """
         flags = flags_of(mode)
-        file = File(Glfd(self._open(path, flags, 0o666)), path, mode)
+        file = File(self._open(path, flags, 0o666), None, mode)
         if flags & os.O_APPEND:
             file.seek(0, os.SEEK_END)
         elif flags == os.O_RDONLY:
@@ -372,7 +372,9 @@ class Volume(Unpicklable):
         :raises OSError: on failure.
         """
         mount = self._mount
-        descriptor = mount.open(api.glfs_opendir, path, os.O_DIRECTORY, mount, path)
+        descriptor = mount.open(
+            api.glfs_opendir, path, os.O_DIRECTORY, mount, path, kind=DirectoryDescriptor
+        )
         return Dir(descriptor, bool(readdirplus))
 
     def scandir(
@@ -553,7 +555,7 @@ def _checked_logger(logger: Any) -> logging.Logger:
 def _refuse_directory(file: File) -> None:
     """Libgfapi opens it. The status came with the open, so asking for it costs nothing."""
     try:
-        is_directory = stat_module.S_ISDIR(file.fstat().st_mode)
+        is_directory = stat_module.S_ISDIR(file._descriptor.stat().st_mode)
     except BaseException:
         file.close()
         raise

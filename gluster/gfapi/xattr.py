@@ -242,5 +242,5 @@ def _fetch(call: Callable[[Any, int], int], size: int) -> bytes:
 def _fill(call: Callable[[Any, int], int], size: int) -> bytes:
     if size == 0:
         return b""
-    value = api.new_bytes(None, size)
+    value = api.new_bytes(size)
     return value[: call(value, size)]

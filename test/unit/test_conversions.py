@@ -286,7 +286,7 @@ def test_memory_holds_nothing_back_when_it_is_dropped(make: Callable[[], Any]) -
 
 
 def test_fresh_bytes_are_of_the_size_asked_for_and_nobody_elses() -> None:
-    one, other = api.new_bytes(None, 1000), api.new_bytes(None, 1000)
+    one, other = api.new_bytes(1000), api.new_bytes(1000)
     assert type(one) is bytes
     assert len(one) == 1000
     assert one is not other

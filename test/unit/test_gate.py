@@ -9,7 +9,7 @@ import pickle
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 
@@ -71,16 +71,14 @@ def test_shut_gives_the_pointer_to_exactly_one_of_many_threads() -> None:
         assert sorted(results, key=repr) == [42] + [None] * (THREADS - 1)
 
 
-def test_shut_leaves_a_gate_open_that_opens_again_under_its_hands() -> None:
-    class Reopened(Gate):
-        def peek(self) -> Optional[int]:
-            pointer = super().peek()
-            self.pointer = 43
-            return pointer
-
-    gate = Reopened(None)
+def test_a_gate_that_was_shut_opens_again_with_a_new_pointer() -> None:
+    gate = Gate(42)
+    assert gate.shut() == 42
     assert gate.shut() is None
-    assert gate.pointer == 43
+    gate.pointer = 43
+    assert gate.is_open
+    assert gate.shut() == 43
+    assert not gate.is_open
 
 
 def test_shut_and_is_open_do_not_ask_for_a_new_pointer() -> None:

@@ -256,6 +256,66 @@ def test_each_row_makes_a_function_that_python_can_compile() -> None:
         assert callable(api.wrap(row, lambda *arguments: 0))
 
 
+UNTOLD = {
+    "path": ("/a", b"/a"),
+    "text": ("user.x", b"user.x"),
+    "text_or_null": (None, None),
+    "int_": (-(1 << 31), -(1 << 31)),
+    "own_int": ((1 << 31) - 1, (1 << 31) - 1),
+    "uint32": (0xFFFFFFFF, 0xFFFFFFFF),
+    "owner": (-1, 0xFFFFFFFF),
+    "offset": (-(1 << 40), -(1 << 40)),
+    "size": ((1 << 40) + 7, (1 << 40) + 7),
+}
+
+
+def received(kind: parameters.Parameter, given: Any) -> Any:
+    """What C gets for a parameter of this kind, and what comes before it."""
+    seen: list[Any] = []
+    target = ctypes.CFUNCTYPE(None, ctypes.c_void_p, kind.ctype)(lambda *them: seen.append(them))
+    address = ctypes.cast(target, ctypes.c_void_p).value
+    row = api.Row("glfs_seen", "1.0", "", parameters.nothing, (parameters.fd, kind))
+    api.wrap(row, api.prototype(row)(address))(Gate(1 << 47), given)
+    [(pointer, value)] = seen
+    assert pointer == 1 << 47
+    return value
+
+
+@pytest.mark.parametrize("kind", UNTOLD)
+def test_a_value_whose_type_ctypes_is_not_told_reaches_c_as_it_is(kind: str) -> None:
+    given, expected = UNTOLD[kind]
+    assert received(getattr(parameters, kind), given) == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["stat_p", "statvfs_p", "dirent_p", "attr_p", "flock_p", "lease_p"]
+)
+def test_a_structure_whose_type_ctypes_is_not_told_reaches_c_by_its_address(name: str) -> None:
+    kind = getattr(parameters, name)
+    given = kind.ctype._type_()
+    at = ctypes.cast(received(kind, given), ctypes.c_void_p).value
+    assert at == ctypes.addressof(given)
+    assert not received(kind, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"read", bytearray(b"read"), memoryview(b"read"), memoryview(bytearray(b"read"))],
+    ids=["bytes", "bytearray", "readonly", "writable"],
+)
+def test_a_buffer_reaches_c_by_its_address(data: Any) -> None:
+    memory, size = api.memory(data)
+    assert ctypes.string_at(received(parameters.buffer, memory), size) == b"read"
+
+
+def test_the_lengths_that_are_kept_are_bounded() -> None:
+    sizes = parameters.NAMES["sizes"]
+    for size in range(5000):
+        assert sizes[size] is not None
+    assert len(sizes) < 5000
+    assert received(parameters.size, 4999) == 4999
+
+
 def test_a_name_that_is_no_row_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="glfs_nonsense"):
         _ = api.glfs_nonsense

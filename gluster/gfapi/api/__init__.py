@@ -20,7 +20,7 @@ from .conversions import (
     encode_path,
     uint32_array,
 )
-from .functions import bind, failure, wrap
+from .functions import bind, failure, prototype, wrap
 from .loader import available, library, symbol, translators_installed
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
@@ -101,6 +101,7 @@ __all__ = [
     "library",
     "memory",
     "new_bytes",
+    "prototype",
     "result_pointer",
     "run_reported",
     "stat_fields",

@@ -12,10 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-new_bytes: Callable[[None, int], bytes] = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_ssize_t)(
-    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
-)
-new_bytes.__doc__ = """A bytes object that nobody has seen yet, for C to fill: ``(None, size)``."""
+_not_filled: Callable[[None, int], bytes] = ctypes.PYFUNCTYPE(
+    ctypes.py_object, c_void_p, c_ssize_t
+)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
+# Up to here it takes less time to have it filled with NULs than to call C.
+_SOON_FILLED = 1 << 14
+
+
+def new_bytes(size: int) -> bytes:
+    """A bytes object that nobody has seen yet, for C to fill."""
+    return bytes(size) if size <= _SOON_FILLED else _not_filled(None, size)
 
 
 def memory(data: Any, writable: bool = False) -> tuple[Any, int]:
@@ -27,43 +33,49 @@ def memory(data: Any, writable: bool = False) -> tuple[Any, int]:
         lives, and the length in bytes.
     :raises TypeError: if it is no such object.
     """
-    if type(data) is bytes and not writable:
+    kind = type(data)
+    if kind is bytes and not writable:
         return data, len(data)
-    view = memoryview(data)
+    view = data if kind is memoryview else memoryview(data)
     if not view.c_contiguous:
         raise TypeError("a contiguous buffer is required")
-    if view.readonly and writable:
-        raise TypeError(f"a writable buffer is required, not {type(data).__name__!r}")
-    if not view.nbytes:
-        return None, 0
+    size = view.nbytes
     if view.readonly:
-        return _Pinned(view), view.nbytes
-    return ctypes.byref(ctypes.c_char.from_buffer(view)), view.nbytes
+        if writable:
+            raise TypeError(f"a writable buffer is required, not {kind.__name__!r}")
+        return (_Pinned(view) if size else None), size
+    return (_array_at(view) if size else None), size
+
+
+# An array stands for its address, whatever its length: there is no need to make one of each.
+_array_at = (ctypes.c_char * 0).from_buffer
 
 
 def vector(views: Sequence[memoryview]) -> Any:
     """The ``struct iovec[]`` of views of bytes, which keeps them in place as long as it lives."""
     pinned = [_Pinned(view) for view in views]
-    iovecs: Any = (Iovec * len(views))(*map(Iovec, (p.buf for p in pinned), map(len, views)))
+    iovecs: Any = (Iovec * len(views))(*map(Iovec, (p.value for p in pinned), map(len, views)))
     iovecs.pinned = pinned
     return iovecs
 
 
-class _Pinned(ctypes.Structure):
+class _Buffer(ctypes.Structure):
     """``Py_buffer``: ctypes' own way to a buffer takes only writable ones."""
 
     _fields_ = [("buf", c_void_p), ("obj", c_void_p), ("rest", ctypes.c_byte * 64)]
 
+
+class _Pinned(c_void_p):
+    """The address of a view's memory, which stays in place as long as this lives."""
+
     def __init__(self, view: memoryview) -> None:
         super().__init__()
-        _get_buffer(view, ctypes.byref(self), 0)
-
-    @property
-    def _as_parameter_(self) -> c_void_p:
-        return c_void_p(self.buf)
+        self._buffer = _Buffer()
+        _get_buffer(view, ctypes.byref(self._buffer), 0)
+        self.value = self._buffer.buf
 
     def __del__(self) -> None:
-        _release_buffer(ctypes.byref(self))
+        _release_buffer(ctypes.byref(self._buffer))
 
 
 _get_buffer = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, c_void_p, c_int)(

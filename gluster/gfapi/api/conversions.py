@@ -24,7 +24,7 @@ def encode(value: AnyPath) -> bytes:
     :raises ValueError: if it contains a NUL.
     """
     raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
-    if b"\0" in raw:
+    if 0 in raw:
         raise ValueError("embedded null byte")
     return raw
 
@@ -35,7 +35,7 @@ def encode_path(value: AnyPath) -> bytes:
     :raises FileNotFoundError: if it is empty, which libgfapi would take for the root.
     """
     raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
-    if b"\0" in raw:
+    if 0 in raw:
         raise ValueError("embedded null byte")
     if not raw:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), value)

@@ -7,6 +7,7 @@ import errno
 import os
 
 from .loader import library, symbol, thread_translator
+from .parameters import NAMES
 from .table import Row
 
 TYPE_CHECKING = False
@@ -26,10 +27,14 @@ def bind(row: Row) -> Callable[..., Any]:
         raise NotImplementedError(
             f"{row.name} needs GlusterFS {row.version} or later; {library()._name} lacks it"
         )
-    ctypes_of = (parameter.ctype for parameter in row.parameters)
-    prototype = ctypes.CFUNCTYPE(row.result.ctype, *ctypes_of, use_errno=True)
-    function = prototype(found)
+    function = prototype(row)(found)
     return wrap(row, _set_right(function) if row.name in _LEAVE_TRANSLATOR else function)
+
+
+def prototype(row: Row) -> Any:
+    """The C type of a row's function, as far as ctypes is told of it."""
+    told = (parameter.ctype for parameter in row.parameters[: _told(row)])
+    return ctypes.CFUNCTYPE(row.result.ctype, *told, use_errno=True)
 
 
 # Those of two descriptors save what they find twice, and so come back with the translator of a
@@ -60,10 +65,24 @@ def wrap(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:
     The wrapper is made from source text because it is the hot path of everything: one that walks
     the row at each call takes half as long again.
     """
-    names: dict[str, Any] = {"function": function, "failure": failure, "errno": ctypes.get_errno}
+    names: dict[str, Any] = {
+        **NAMES,
+        "function": function,
+        "failure": failure,
+        "errno": ctypes.get_errno,
+    }
     exec(_source(row, names), names)
     wrapper: Callable[..., Any] = names[row.name]
     return wrapper
+
+
+def _told(row: Row) -> int:
+    """How many parameters, from the first on, ctypes is told the types of.
+
+    It takes them for the rest too if they are of fewer arguments than it gets, as for a function
+    of C's with an ellipsis.
+    """
+    return max((i for i, each in enumerate(row.parameters, 1) if not each.untold), default=0)
 
 
 def _source(row: Row, names: dict[str, Any]) -> str:
@@ -77,7 +96,10 @@ def _source(row: Row, names: dict[str, Any]) -> str:
             calls0 = a0.calls
             try:
                 calls0.append(None)
-                result = function(a0.pointer, c1, c2)
+                address0 = a0.address
+                if address0 is None:
+                    address0 = a0.refuse()
+                result = function(address0, c1, c2)
             finally:
                 calls0.pop()
             if result < 0:
@@ -85,24 +107,33 @@ def _source(row: Row, names: dict[str, Any]) -> str:
             return result
     """
     before, gates, passed = [], [], []
+    told = _told(row)
     for i, parameter in enumerate(row.parameters):
+        if parameter.is_gate:
+            gates.append(i)
+            passed.append(f"address{i}")
+            continue
+        given = f"a{i}"
         if parameter.convert:
             names[f"convert{i}"] = parameter.convert
+            given = f"c{i}"
             before.append(f"c{i} = convert{i}(a{i})")
-        if parameter.is_gate:
-            before.append(f"calls{i} = a{i}.calls")
-            gates.append(i)
-        passed.append(
-            f"c{i}" if parameter.convert else f"a{i}.pointer" if parameter.is_gate else f"a{i}"
-        )
+        passed.append(given if i < told else parameter.untold.format(given))
     call = f"function({', '.join(passed)})"
     if row.result.convert:
         names["convert"] = row.result.convert
         call = f"convert({call})"
     body = [f"result = {call}"]
     for i in reversed(gates):
-        inner = [f"    {line}" for line in (f"calls{i}.append(None)", *body)]
-        body = ["try:", *inner, "finally:", f"    calls{i}.pop()"]
+        before.append(f"calls{i} = a{i}.calls")
+        inner = [
+            f"calls{i}.append(None)",
+            f"address{i} = a{i}.address",
+            f"if address{i} is None:",
+            f"    address{i} = a{i}.refuse()",
+            *body,
+        ]
+        body = ["try:", *(f"    {line}" for line in inner), "finally:", f"    calls{i}.pop()"]
     if row.result.failed:
         paths = [f"a{i}" for i, parameter in enumerate(row.parameters) if parameter.is_path]
         paths = paths or [f"a{i}.path" for i in gates]

@@ -23,12 +23,16 @@ class Parameter(NamedTuple):
     :ivar convert: makes that of what the caller gave, or None where that fits already.
     :ivar is_gate: whether it is a Gate, which the call has to pass.
     :ivar is_path: whether an error names it.
+    :ivar untold: the expression for what ctypes passes as that type without being told the type,
+        which takes it as long as the rest of a short call; "" where it has to be told. By itself,
+        it passes an int as C's, bytes and None as a pointer, and its own objects as what they are.
     """
 
     ctype: Any
     convert: Optional[Callable[[Any], Any]] = None
     is_gate: bool = False
     is_path: bool = False
+    untold: str = ""
 
 
 class Result(NamedTuple):
@@ -85,36 +89,56 @@ def _offset_or_null(value: Optional[int]) -> Optional[c_int64]:
     return None if value is None else c_int64(_as_offset(value))
 
 
+class _Sizes(dict[int, "Any"]):
+    """Lengths as ctypes passes them to C: making one takes longer than finding it."""
+
+    def __missing__(self, size: int) -> Any:
+        passed = c_size_t.from_param(size)
+        if len(self) < _MOST_SIZES:
+            self[size] = passed
+        return passed
+
+
+_MOST_SIZES = 1024
+#: What the expressions of the kinds below use.
+NAMES = {"byref": ctypes.byref, "int64": c_int64, "sizes": _Sizes()}
+
+_AS_IT_IS = "{0}"
+_BY_REFERENCE = "{0} and byref({0})"
+
 # An output that the caller made (a structure, a buffer) and numbers that never come from a user
 # need no conversion.
 fs = fd = obj = Parameter(c_void_p, is_gate=True)
 address = Parameter(c_void_p)
-path = Parameter(c_char_p, encode_path, is_path=True)
-text = Parameter(c_char_p, encode)
-text_or_null = Parameter(c_char_p, encode_or_null)
-int_ = Parameter(c_int, integer_check(c_int))
-uint32 = mode = uid = gid = Parameter(c_uint32, integer_check(c_uint32))
-owner = Parameter(c_uint32, integer_check(c_int64, -1, 0xFFFFFFFF))  # -1: leave as it is
+path = Parameter(c_char_p, encode_path, is_path=True, untold=_AS_IT_IS)
+text = Parameter(c_char_p, encode, untold=_AS_IT_IS)
+text_or_null = Parameter(c_char_p, encode_or_null, untold=_AS_IT_IS)
+int_ = Parameter(c_int, integer_check(c_int), untold=_AS_IT_IS)
+own_int = Parameter(c_int, untold=_AS_IT_IS)
+uint32 = mode = uid = gid = Parameter(c_uint32, integer_check(c_uint32), untold=_AS_IT_IS)
+owner = Parameter(  # -1: leave as it is
+    c_uint32, integer_check(c_int64, -1, 0xFFFFFFFF), untold=_AS_IT_IS
+)
 device = Parameter(ctypes.c_uint64, integer_check(ctypes.c_uint64))
-offset = Parameter(c_int64, integer_check(c_int64))
+offset = Parameter(c_int64, integer_check(c_int64), untold="int64({0})")
 length = Parameter(c_size_t, check_length)
-size = Parameter(c_size_t)
+size = Parameter(c_size_t, untold="sizes[{0}]")
 character = Parameter(ctypes.c_char)
-buffer = Parameter(c_void_p)
-stat_p = Parameter(ctypes.POINTER(Stat))
-statvfs_p = Parameter(ctypes.POINTER(Statvfs))
-dirent_p = Parameter(ctypes.POINTER(Dirent))
-attr_p = Parameter(ctypes.POINTER(GlfsStat))
+buffer = Parameter(c_void_p, untold=_AS_IT_IS)
+stat_p = Parameter(ctypes.POINTER(Stat), untold=_BY_REFERENCE)
+statvfs_p = Parameter(ctypes.POINTER(Statvfs), untold=_BY_REFERENCE)
+dirent_p = Parameter(ctypes.POINTER(Dirent), untold=_BY_REFERENCE)
+attr_p = Parameter(ctypes.POINTER(GlfsStat), untold=_BY_REFERENCE)
 times = Parameter(ctypes.POINTER(Timespec))
-iovec_p = Parameter(ctypes.POINTER(Iovec))
-flock_p = Parameter(ctypes.POINTER(Flock))
-lease_p = Parameter(ctypes.POINTER(Lease))
+iovec_p = Parameter(ctypes.POINTER(Iovec), untold=_AS_IT_IS)
+flock_p = Parameter(ctypes.POINTER(Flock), untold=_BY_REFERENCE)
+lease_p = Parameter(ctypes.POINTER(Lease), untold=_BY_REFERENCE)
 offset_p = Parameter(ctypes.POINTER(c_int64), _offset_or_null)
 gids = Parameter(ctypes.POINTER(c_uint32))
 done = Parameter(IoCallback)
 event = Parameter(UpcallCallback)
 recall = Parameter(RecallCallback)
-result_p = Parameter(ctypes.POINTER(c_void_p))
+result_p = Parameter(ctypes.POINTER(c_void_p), untold="byref({0})")  # false until C has set it
 result_pointer = c_void_p  # what to give for a result_p: true once C has set it
 
 status = Result(c_int, "result < 0")
