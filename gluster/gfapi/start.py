@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from . import api
+from .ending import end_in_background
 from .exceptions import LibgfapiException
 from .gate import Gate, wait_until
-from .mount import finish_in_background, set_logging
+from .mount import set_logging
 from .servers import Server
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
 
 def _drop(glfs: Gate) -> None:
     if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
-        finish_in_background(glfs.pointer)
+        end_in_background(glfs.pointer)
 
 
 def _init_within(timeout: float, glfs: Gate) -> None:
@@ -128,7 +129,11 @@ def _init_within(timeout: float, glfs: Gate) -> None:
             errors.append(error)
 
     thread = threading.Thread(target=init, name="glfs_init", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is past starting threads: it exits
+        api.glfs_init(glfs)
+        return
     thread.join(timeout)
     if thread.is_alive():
         raise OSError(errno.ETIMEDOUT, _STUCK)
