@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterable
 
-from . import api
+from . import api, forks
 from .exceptions import LibgfapiException
 from .gate import Gate, exiting, wait_until
 
@@ -38,6 +38,8 @@ class Ending(threading.Thread):
         try:
             self.is_wanted.wait(FINI_DELAY)
             if not exiting.is_set():
+                with contextlib.suppress(OSError), forks.none_meanwhile():
+                    api.keep_translators()
                 with contextlib.suppress(OSError):  # it tells of frames, not whether it ended
                     api.glfs_fini(Gate(self.pointer))
         finally:

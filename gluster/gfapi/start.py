@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from . import api
+from . import api, forks
 from .ending import end_in_background
 from .exceptions import LibgfapiException
 from .gate import Gate, wait_until
@@ -83,7 +83,8 @@ def start_glfs(configuration: Configuration) -> int:
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
     try:
-        glfs = Gate(api.glfs_new(volname))
+        with forks.none_meanwhile():
+            glfs = Gate(api.glfs_new(volname))
     except OSError as error:
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
     try:
@@ -94,7 +95,8 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         for option in options:
             api.glfs_set_xlator_option(glfs, *option)
         set_logging(glfs, log_file, log_level)
-        _init_within(_INIT_TIMEOUT, glfs)
+        with forks.none_meanwhile():
+            _init_within(_INIT_TIMEOUT, glfs)
         if options:
             _check_options(glfs, configuration)
     except OSError as error:

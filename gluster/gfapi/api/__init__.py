@@ -39,7 +39,7 @@ from .conversions import (
 )
 from .functions import bind, failure, wrap
 from .libacl import AclType, acl_from_text, acl_to_text
-from .loader import available, library, symbol, translators_installed
+from .loader import available, keep_translators, library, symbol, translators_installed
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     Dirent,
@@ -94,6 +94,7 @@ __all__ = [
     "encode_path",
     "failure",
     "glfs_stat_fields",
+    "keep_translators",
     "library",
     "memory",
     "new_bytes",
