@@ -83,6 +83,19 @@ def checked_int(name: str, value: Any, low: int, high: int) -> int:
     return value
 
 
+def checked_timeout(timeout: Any) -> float:
+    """How long to wait.
+
+    :raises TypeError: if it is no number.
+    :raises ValueError: if it is negative or not a number (NaN).
+    """
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds, not {type(timeout).__name__!r}")
+    if not timeout >= 0:
+        raise ValueError(f"timeout is {timeout!r}; it must not be negative")
+    return timeout
+
+
 def checked_logging(log_file: Any, log_level: Any) -> tuple[Optional[str], int]:
     """Where GlusterFS logs to and how much."""
     try:

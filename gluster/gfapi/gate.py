@@ -106,9 +106,12 @@ class Gate(Unpicklable):
         return pointer
 
     def forget(self) -> None:
-        """After a fork, in the child: the object and the threads that used it are gone."""
+        """Have nothing to do with the object any more, nor with the threads that use it.
+
+        In the child of a fork they are gone; after an unmount they may hang.
+        """
         self.shut()
-        self.calls = []  # a new list: a wrapper below us on the stack still pops from the old one
+        self.calls = []  # a new list: who is inside, as below us on the stack, pops from the old
 
 
 def wait_until(is_over: Callable[[], object], deadline: float) -> bool:

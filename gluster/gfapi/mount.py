@@ -2,13 +2,13 @@
 
 ``glfs_fini`` takes ten seconds, and nobody need wait for it: once every file is closed and no call
 is in flight, all that was written is with the bricks. So an unmount ends there. The C tear-down
-follows in the background, and a process that exits does not run it at all.
+follows in the background, and a process that exits does not run it at all. Each mount gets a
+``glfs`` of its own: what the caches of an earlier one know may be out of date.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import errno
 import os
 import sys
@@ -18,11 +18,14 @@ import weakref
 
 from . import api
 from .descriptor import Descriptor
+from .ending import Ending, end_in_background, wait_for, wait_for_room
 from .exceptions import LibgfapiException, VolumeNotMounted
 from .gate import Gate, exiting, refusal, wait_until
+from .inflight import frames_in_flight, frames_told, paths_told, threads_told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Callable, Optional, Union
 
     from .callbacks import Upcalls
@@ -33,17 +36,7 @@ if TYPE_CHECKING:
 SETTLE_TIMEOUT = 60.0
 #: The same when the interpreter exits or a forgotten mount is collected.
 EXIT_TIMEOUT = 10.0
-#: How long the C tear-down is put off, so that a script that exits right away never starts it.
-FINI_DELAY = 1.0
 
-_FRAMES = "/.meta/frames"
-# An open that no read has followed yet. Nobody waits for it, and if the file is closed without a
-# read, open-behind keeps it for ever. Or a question to a glusterd that is not there (gfapi alone),
-# which libgfapi forgets to give up.
-_HELD_BACK = (
-    rb'\[\s*\{\s*"Number": 1,\s*"Xlator": "(?:[^"]*-open-behind|gfapi)",'
-    rb'\s*"Complete": 0\s*\}\s*\]'
-)
 _DEFAULT_LOGS = "/var/log/glusterfs"
 
 
@@ -58,11 +51,13 @@ class Mount(Gate):
     :ivar lock: held while it is mounted and unmounted.
     :ivar upcalls: what hears of other clients' changes, if anybody listens.
     :ivar is_polled: whether libgfapi keeps them, because somebody has polled.
+    :ivar endings: the tear-downs that its unmounts have begun.
     """
 
     __slots__ = (
         "cwd",
         "descriptors",
+        "endings",
         "is_orphan",
         "is_polled",
         "lock",
@@ -81,6 +76,7 @@ class Mount(Gate):
         self.lock = threading.RLock()
         self.upcalls: Optional[Upcalls] = None
         self.is_polled = False
+        self.endings: list[Ending] = []
 
     @property
     def volume(self) -> Any:
@@ -92,6 +88,8 @@ class Mount(Gate):
 
         :raises LibgfapiException: if that fails.
         """
+        if not self.is_open:
+            wait_for_room()
         with self.lock:
             if self.is_open:
                 return
@@ -102,7 +100,7 @@ class Mount(Gate):
                 if self.cwd is not None:
                     api.glfs_chdir(Gate(pointer), self.cwd)
             except BaseException:
-                finish_in_background(pointer)
+                end_in_background(pointer)
                 raise
             self.is_orphan = False
             self.pointer = pointer
@@ -141,29 +139,31 @@ class Mount(Gate):
 
     def forget(self) -> None:
         self.is_orphan = self.is_orphan or self.is_open
-        super().forget()
-        for opened in self._opened():
-            opened.forget()
-        self.descriptors = set()
-        self.objects = set()
+        self._give_up()
         self.lock = threading.RLock()
         self.upcalls = None
         self.is_polled = False
 
-    def umount(self, timeout: float = SETTLE_TIMEOUT) -> None:
+    def umount(self, timeout: float = SETTLE_TIMEOUT, wait: bool = False) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
 
         :param timeout: when to give up, in seconds.
+        :param wait: whether to wait for the tear-down too, also for one that has begun earlier.
         :raises LibgfapiException: if a file could not be closed properly, or a call did not end:
             the volume is unmounted all the same. Or if another thread's unmount did not end.
         """
+        timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
         if not self.lock.acquire(timeout=timeout):
             raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
         try:
             self._umount(deadline)
         finally:
+            endings = [ending for ending in self.endings if ending.is_alive()]
+            self.endings = endings
             self.lock.release()
+        if wait:
+            wait_for(endings)
 
     def _umount(self, deadline: float) -> None:
         self.is_orphan = False
@@ -185,26 +185,40 @@ class Mount(Gate):
             _drop_upcalls(pointer)
         _live.discard(self)
         if is_quiet and not exiting.is_set():
-            finish_in_background(pointer)
+            self.endings.append(end_in_background(pointer))
         if problems:
-            raise LibgfapiException("umount: " + "; ".join(problems), errno.EIO)
+            code = errno.EIO if is_quiet else errno.ETIMEDOUT
+            raise LibgfapiException("umount: " + "; ".join(problems), code)
 
     def _settle(self, pointer: int, deadline: float, problems: list[str]) -> bool:
         """Bring all to an end; whether nobody uses the glfs any more."""
-        is_quiet = self.drain(deadline)
+        self.drain(deadline)
+        _close_all(self._opened(), deadline, problems)
+        if not wait_until(lambda: not self.calls and not self._opened(), deadline):
+            problems += self._told()
+            self._give_up()
+            return False
+        if not wait_until(lambda: frames_in_flight(pointer) == 0, deadline):
+            problems.append(frames_told(pointer))
+            return False
+        return True
+
+    def _told(self) -> Iterator[str]:
+        """What has not come to an end, in words."""
+        opened = self._opened()
+        inside = [gate for gate in (self, *opened) if gate.calls]
+        if inside:
+            yield f"a call did not end in time: {threads_told(inside)}"
+        if opened:
+            yield f"{len(opened)} still to be closed: {paths_told(thing.path for thing in opened)}"
+
+    def _give_up(self) -> None:
+        """Let go of what does not end; nobody will ever free it."""
+        Gate.forget(self)
         for opened in self._opened():
-            try:
-                opened.close(deadline)
-            except OSError as error:
-                if error.errno != errno.EBADF:  # that one is being closed by another thread
-                    problems.append(str(error))
-        is_quiet = wait_until(lambda: not self._opened(), deadline) and is_quiet
-        if not is_quiet:
-            problems.append("a call did not end in time")
-        elif not wait_until(lambda: frames_in_flight(pointer) == 0, deadline):
-            problems.append(f"{frames_in_flight(pointer)} calls to the bricks are still in flight")
-            is_quiet = False
-        return is_quiet
+            opened.forget()
+        self.descriptors = set()
+        self.objects = set()
 
     def _opened(self) -> list[Union[Descriptor, HeldObject]]:
         """What is to be closed before the glfs is torn down."""
@@ -224,34 +238,30 @@ def descriptor_at(pointer: int) -> Optional[Descriptor]:
     return None
 
 
-def frames_in_flight(pointer: int) -> int:
-    """How many calls a mount has sent and not yet got back, without the one that asks.
+def _close_all(
+    opened: list[Union[Descriptor, HeldObject]], deadline: float, problems: list[str]
+) -> None:
+    """Close what is open, in a thread of its own: in C, a close may wait for a dead brick."""
 
-    It is 0 too where the graph cannot tell.
-    """
+    def close() -> None:
+        for thing in opened:
+            try:
+                thing.close(deadline)
+            except SystemExit:  # the EBADF of a thread when the interpreter exits
+                pass
+            except OSError as error:
+                if error.errno != errno.EBADF and not thing.is_open:  # else it is told of later
+                    problems.append(str(error))
+
+    if not opened:
+        return
+    closer = threading.Thread(target=close, name="gfapi-close", daemon=True)
     try:
-        content = _read_frames(pointer)
-    except OSError as error:
-        # In the middle of a change of the graph nobody can tell: ask again.
-        return 1 if error.errno == errno.EBADFD else 0
-    count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
-    if not count:
-        return 0
-    import re  # a quiet mount does not wait for this import
-
-    return count - len(re.findall(_HELD_BACK, content))
-
-
-def _read_frames(pointer: int) -> bytes:
-    content, chunk = b"", bytearray(1 << 16)
-    memory, size = api.memory(chunk, writable=True)
-    frames = Gate(api.glfs_open(Gate(pointer), _FRAMES, os.O_RDONLY), _FRAMES)
-    try:
-        while count := api.glfs_read(frames, memory, size, 0):
-            content += chunk[:count]
-    finally:
-        api.glfs_close(frames)
-    return content
+        closer.start()
+    except RuntimeError:  # the interpreter is past starting threads: it exits
+        close()
+    else:
+        closer.join(max(0.0, deadline - time.monotonic()))
 
 
 def _drop_upcalls(pointer: int) -> None:
@@ -259,20 +269,6 @@ def _drop_upcalls(pointer: int) -> None:
     from . import callbacks  # few poll
 
     callbacks.drop_kept(Gate(pointer))
-
-
-def finish_in_background(pointer: int) -> None:
-    """Tear a glfs down that nobody uses any more."""
-    finisher = threading.Thread(target=_finish, args=(pointer,), name="glfs_fini", daemon=True)
-    with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads: it exits
-        finisher.start()
-
-
-def _finish(pointer: int) -> None:
-    time.sleep(FINI_DELAY)
-    if not exiting.is_set():
-        with contextlib.suppress(OSError):  # it says how it found the frames, not whether it ended
-            api.glfs_fini(Gate(pointer))
 
 
 # ------------------------------------------------------------------------------ logging
@@ -317,11 +313,15 @@ after_settling: list[Callable[[], None]] = []
 def _settle_all() -> None:
     exiting.set()
     problems: list[str] = []
-    for mount in list(_live):
+    mounts = list(_live)
+    while mounts:
         try:
-            mount.umount(EXIT_TIMEOUT)
+            mounts[-1].umount(EXIT_TIMEOUT)
         except LibgfapiException as error:
             problems.append(str(error))
+        except SystemExit:  # a signal's handler wants what is about to happen
+            continue
+        mounts.pop()
     for finish in after_settling:
         finish()
     if problems:

@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Sequence
 
-from . import api
+from . import api, forks
+from .ending import end_in_background
 from .exceptions import LibgfapiException
 from .gate import Gate, wait_until
-from .mount import finish_in_background, set_logging
+from .mount import set_logging
 from .servers import Server
 from .typed import NamedTuple
 
@@ -85,7 +86,8 @@ def start_glfs(configuration: Configuration) -> int:
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
     try:
-        glfs = Gate(api.glfs_new(volname))
+        with forks.none_meanwhile():
+            glfs = Gate(api.glfs_new(volname))
     except OSError as error:
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
     try:
@@ -96,7 +98,8 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         for option in options:
             api.glfs_set_xlator_option(glfs, *option)
         set_logging(glfs, log_file, log_level)
-        _init_within(_INIT_TIMEOUT, glfs)
+        with forks.none_meanwhile():
+            _init_within(_INIT_TIMEOUT, glfs)
         if options:
             _check_options(glfs, configuration)
     except OSError as error:
@@ -111,7 +114,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
 
 def _drop(glfs: Gate) -> None:
     if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
-        finish_in_background(glfs.pointer)
+        end_in_background(glfs.pointer)
 
 
 def _init_within(timeout: float, glfs: Gate) -> None:
@@ -131,7 +134,11 @@ def _init_within(timeout: float, glfs: Gate) -> None:
             errors.append(error)
 
     thread = threading.Thread(target=init, name="glfs_init", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is past starting threads: it exits
+        api.glfs_init(glfs)
+        return
     thread.join(timeout)
     if thread.is_alive():
         raise OSError(errno.ETIMEDOUT, _STUCK)

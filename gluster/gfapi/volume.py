@@ -26,6 +26,7 @@ from .arguments import (
     checked_logging,
     checked_options,
     checked_text,
+    checked_timeout,
     checked_volfile,
     flags_of,
 )
@@ -158,7 +159,8 @@ class Volume(Unpicklable):
     def mount(self) -> None:
         """Mount the volume (``glfs_new``, ``glfs_set_volfile_server``, ``glfs_init``).
 
-        It does nothing if it is mounted.
+        It does nothing if it is mounted. Where many volumes have just been unmounted, it waits
+        until there are fewer than 32 whose tear-down is still under way.
 
         :raises LibgfapiException: if that fails, with ``errno`` and the cause: no such volume,
             volume not started, nothing answers on the hosts, ...
@@ -181,7 +183,7 @@ class Volume(Unpicklable):
     add_server = servers.add_server
     remove_server = servers.remove_server
 
-    def umount(self) -> None:
+    def umount(self, *, wait: bool = False, timeout: float = 60.0) -> None:
         """Unmount the volume.
 
         New calls are refused, those of other threads finish, files and directories that are
@@ -189,10 +191,17 @@ class Volume(Unpicklable):
         rest (``glfs_fini``, which takes ten seconds) follows in the background. It does nothing
         if the volume is not mounted.
 
+        :param wait: whether to wait for that rest too, also if an earlier ``umount`` has left it
+            to the background (bool).
+        :param timeout: how long to wait for what is in flight, in seconds (float); the rest is
+            not among it.
         :raises LibgfapiException: if a file could not be closed properly, or a call was still in
-            flight after a minute. The volume is unmounted then too.
+            flight when ``timeout`` was over (``errno`` is ETIMEDOUT then, and the words say which
+            calls and files). The volume is unmounted then too.
+        :raises TypeError: if ``timeout`` is no number.
+        :raises ValueError: if it is negative or not a number (NaN).
         """
-        self._mount.umount()
+        self._mount.umount(checked_timeout(timeout), wait)
 
     @property
     def _log_place(self) -> Union[logging.Logger, str, None]:

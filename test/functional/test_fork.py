@@ -49,24 +49,22 @@ def refuses_calls(vol):
         return
     raise AssertionError("it is mounted")
 
-vol.mount()
 """
 
 
 @pytest.fixture
-def output(
-    output_of: Output, plain: sandbox.SandboxVolume, plain_folder: str
-) -> Callable[[str], str]:
+def output(output_of: Output, plain: sandbox.SandboxVolume, plain_folder: str) -> Output:
     """A function that runs a program that forks, and returns what it printed."""
 
-    def run(program: str) -> str:
-        return output_of(plain, plain_folder, CHILD + program, options=OPTIONS, timeout=90)
+    def run(program: str, before: str = "vol.mount()\n") -> str:
+        program = CHILD + before + program
+        return output_of(plain, plain_folder, program, options=OPTIONS, timeout=90)
 
     return run
 
 
 def test_a_child_mounts_anew_at_its_first_call_and_its_parent_goes_on(
-    output: Callable[[str], str], plain_vol: gfapi.Volume, plain_folder: str
+    output: Output, plain_vol: gfapi.Volume, plain_folder: str
 ) -> None:
     output(
         """
@@ -93,7 +91,7 @@ assert vol.getsize(folder + "/child") == 500_000
         assert file.read() == b"x" * 500_000
 
 
-def test_what_was_open_is_ebadf_in_the_child(output: Callable[[str], str]) -> None:
+def test_what_was_open_is_ebadf_in_the_child(output: Output) -> None:
     output(
         """
 file = vol.fopen(folder + "/file", "w+")
@@ -131,11 +129,11 @@ assert len(list(listing)) >= 2
     )
 
 
-def test_a_child_that_never_uses_the_volume_ends_at_once(output: Callable[[str], str]) -> None:
+def test_a_child_that_never_uses_the_volume_ends_at_once(output: Output) -> None:
     output("wait_for(in_child(lambda: None))")
 
 
-def test_a_child_keeps_the_working_directory(output: Callable[[str], str]) -> None:
+def test_a_child_keeps_the_working_directory(output: Output) -> None:
     output(
         """
 vol.chdir(folder)
@@ -150,7 +148,7 @@ wait_for(in_child(child))
     )
 
 
-def test_a_child_unmounts_and_mounts_its_own(output: Callable[[str], str]) -> None:
+def test_a_child_unmounts_and_mounts_its_own(output: Output) -> None:
     output(
         """
 def unmounts():
@@ -171,7 +169,7 @@ assert sorted(vol.listdir(folder)) == ["again", "mounted"]
 
 
 def test_a_volume_that_was_not_mounted_is_not_mounted_in_the_child(
-    output: Callable[[str], str],
+    output: Output,
 ) -> None:
     output(
         """
@@ -185,7 +183,7 @@ wait_for(in_child(child))
     )
 
 
-def test_a_grandchild_mounts_too(output: Callable[[str], str]) -> None:
+def test_a_grandchild_mounts_too(output: Output) -> None:
     output(
         """
 def grandchild():
@@ -203,7 +201,7 @@ assert sorted(vol.listdir(folder)) == ["child", "child after", "grandchild"]
 
 
 def test_a_child_that_does_not_unmount_loses_nothing(
-    output: Callable[[str], str], plain_vol: gfapi.Volume, plain_folder: str
+    output: Output, plain_vol: gfapi.Volume, plain_folder: str
 ) -> None:
     output(
         """
@@ -219,7 +217,7 @@ wait_for(in_child(child))
 
 
 def test_forks_while_other_threads_are_inside_calls_never_hang(
-    output: Callable[[str], str],
+    output: Output,
 ) -> None:
     output(
         """
@@ -254,7 +252,7 @@ assert len(vol.listdir(folder)) == 4 + 16
     )
 
 
-def test_a_fork_while_another_thread_unmounts_never_hangs(output: Callable[[str], str]) -> None:
+def test_a_fork_while_another_thread_unmounts_never_hangs(output: Output) -> None:
     output(
         """
 def cycle():
@@ -278,7 +276,30 @@ assert vol.exists("/")
     )
 
 
-def test_subprocesses_run_beside_a_mounted_volume(output: Callable[[str], str]) -> None:
+def test_a_fork_while_another_thread_mounts_for_the_first_time_leaves_the_loader_whole(
+    output: Output,
+) -> None:
+    output(
+        """
+def mount():
+    with gfapi.Volume(hosts.split(","), volname) as other:
+        other.stat("/")
+
+def child():
+    thread = threading.Thread(target=mount)
+    thread.start()
+    time.sleep(number * 0.0005)
+    wait_for(in_child(mount))
+    thread.join()
+
+for number in range(24):  # none of these processes has loaded the translators before
+    wait_for(in_child(child))
+""",
+        before="",
+    )
+
+
+def test_subprocesses_run_beside_a_mounted_volume(output: Output) -> None:
     printed = output(
         """
 import subprocess
@@ -306,7 +327,7 @@ def leave_open(number):
 """
 
 
-def test_a_pool_of_forked_processes_shares_the_volume(output: Callable[[str], str]) -> None:
+def test_a_pool_of_forked_processes_shares_the_volume(output: Output) -> None:
     output(
         MULTIPROCESSING
         + """
@@ -317,7 +338,7 @@ assert sorted(vol.listdir(folder)) == [str(number) for number in range(10)]
     )
 
 
-def test_a_forked_process_of_multiprocessing_loses_nothing(output: Callable[[str], str]) -> None:
+def test_a_forked_process_of_multiprocessing_loses_nothing(output: Output) -> None:
     output(
         MULTIPROCESSING
         + """
@@ -336,7 +357,7 @@ assert [vol.getsize(f"{folder}/{number}") for number in range(3)] == [1_000_000]
 
 
 def test_a_spawned_process_mounts_for_itself_and_is_given_no_volume(
-    output: Callable[[str], str],
+    output: Output,
 ) -> None:
     output(
         """

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import errno
 import gc
+import importlib.util
 import os
+import random
+import re
 import subprocess
 import sys
+import textwrap
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -265,6 +271,204 @@ def test_a_volume_that_is_dropped_is_unmounted(
     wait_until(lambda: open_on_bricks(plain, path) == 0)
 
 
+# ------------------------------------------------------------ what is in flight for too long
+
+
+@pytest.mark.parametrize(
+    ("timeout", "error"),
+    [
+        ("1", TypeError),
+        (None, TypeError),
+        (True, TypeError),
+        (-1, ValueError),
+        (float("-inf"), ValueError),
+        (float("nan"), ValueError),
+    ],
+)
+def test_a_bound_without_sense_is_refused(
+    plain: sandbox.SandboxVolume, timeout: Any, error: type[Exception]
+) -> None:
+    vol = plain.client()
+    for _ in range(2):
+        with pytest.raises(error, match="timeout"):
+            vol.umount(timeout=timeout)
+        vol.mount()
+        assert vol.mounted
+    vol.umount(timeout=float("inf"))
+    assert not vol.mounted
+
+
+HANGING = """
+import contextlib, signal
+
+brick = int(arguments[0])
+
+@contextlib.contextmanager
+def hanging():
+    os.kill(brick, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(brick, signal.SIGCONT)
+
+def refusal():
+    try:
+        vol.umount(timeout=0.5)
+    except gfapi.LibgfapiException as error:
+        assert error.errno == 110 and not vol.mounted, error
+        return str(error)
+    raise AssertionError("it was unmounted properly")
+
+vol.mount()
+file = vol.fopen(folder + "/file", "w")
+file.write(b"x")
+file.fsync()
+"""
+
+
+@pytest.fixture
+def with_a_brick_that_hangs(
+    plain: sandbox.SandboxVolume, plain_folder: str, output_of: Output
+) -> Callable[[str], str]:
+    """A function that runs a program that may make the brick hang, and returns what it printed."""
+
+    def run(program: str) -> str:
+        pid = str(plain.bricks[0].pid)
+        return output_of(plain, plain_folder, HANGING + textwrap.dedent(program), pid)
+
+    return run
+
+
+def test_umount_names_the_files_that_it_could_not_close_in_time(
+    with_a_brick_that_hangs: Callable[[str], str], plain_folder: str
+) -> None:
+    program = """
+        with hanging():
+            file.write(b"x")
+            print(refusal())
+    """
+    printed = with_a_brick_that_hangs(program)
+    assert printed == f"umount: 1 still to be closed: '{plain_folder}/file'\n"
+
+
+def test_umount_names_the_threads_whose_calls_did_not_end_in_time(
+    with_a_brick_that_hangs: Callable[[str], str], plain_folder: str
+) -> None:
+    program = """
+        file.close()
+        threads = [
+            threading.Thread(target=vol.unlink, args=(folder + "/file",), name="remover"),
+            threading.Thread(target=vol.mkdir, args=(folder + "/folder",), name="maker"),
+        ]
+        with hanging():
+            for thread in threads:
+                thread.start()
+            while len(vol._mount.calls) < 2:
+                time.sleep(0.01)
+            print(refusal())
+        for thread in threads:
+            thread.join()
+    """
+    printed = with_a_brick_that_hangs(program)
+    assert printed.startswith("umount: a call did not end in time: ")
+    assert "thread 'remover' in glfs_unlink" in printed
+    assert "thread 'maker' in glfs_mkdir" in printed
+
+
+def test_a_volume_that_could_not_be_unmounted_in_time_is_mounted_again_and_well(
+    with_a_brick_that_hangs: Callable[[str], str],
+) -> None:
+    program = """
+        with hanging():
+            file.write(b"y")
+            refusal()
+            assert file.closed
+            vol.umount(timeout=0)
+        vol.mount()
+        vol.fopen(folder + "/other", "w").close()
+        vol.umount(timeout=5)
+        vol.mount()
+        with vol.fopen(folder + "/file") as file:
+            assert file.read() in (b"x", b"xy")
+    """
+    with_a_brick_that_hangs(program)
+
+
+def test_umount_tells_which_calls_to_the_bricks_are_in_flight(
+    sandbox_volume: sandbox.SandboxVolume, output_of: Output, folder: str
+) -> None:
+    if sandbox_volume.name != "disperse":
+        pytest.skip("it holds no locks back, which are in flight for a second")
+    program = """
+        vol.mount()
+        vol.mkdir(folder + "/folder")
+        try:
+            vol.umount(timeout=0)
+        except gfapi.LibgfapiException as error:
+            assert error.errno == 110, error
+            print(error)
+    """
+    printed = output_of(sandbox_volume, folder, program)
+    pattern = r"umount: \d+ calls? to the bricks still in flight: .* at disperse-.*\n"
+    assert re.fullmatch(pattern, printed)
+
+
+# -------------------------------------------------------------------------- the tear-down
+
+
+@pytest.fixture(scope="module")
+def tear_downs(plain: sandbox.SandboxVolume, output_of: Output) -> set[str]:
+    """What two programs find out in the ten seconds that a tear-down takes."""
+    waiting = """
+        def threads_of_glusterfs():
+            tasks = os.listdir("/proc/self/task")
+            return [t for t in tasks if open(f"/proc/self/task/{t}/comm").read()[:7] == "glfs_ep"]
+
+        vol.umount(wait=True)
+        vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(3)]
+        for volume in vols:
+            volume.mount()
+        assert threads_of_glusterfs()
+        vols[0].umount()
+        vols[1].umount()
+        vols[1].mount()
+        vols[1].umount()
+        waits = [threading.Thread(target=v.umount, kwargs={"wait": True}) for v in vols]
+        for thread in waits:
+            thread.start()
+        for thread in waits:
+            thread.join()
+        if not threads_of_glusterfs():
+            print("umount waited")
+    """
+    many = """
+        from gluster.gfapi import ending
+        ending.MOST_ENDING = 3
+        for number in range(5):
+            vol.mount()
+            if len(ending._ending) >= ending.MOST_ENDING:
+                print("too many")
+            vol.stat("/")
+            if number < 4:
+                vol.umount()
+        print("mount waited")
+    """
+    with ThreadPoolExecutor() as executor:
+        outputs = list(executor.map(lambda program: output_of(plain, "", program), (waiting, many)))
+    return set("".join(outputs).splitlines())
+
+
+def test_umount_waits_for_the_tear_down_if_asked_to_also_for_that_of_an_earlier_one(
+    tear_downs: set[str],
+) -> None:
+    assert "umount waited" in tear_downs
+
+
+def test_a_mount_waits_as_long_as_there_are_too_many_tear_downs(tear_downs: set[str]) -> None:
+    assert "mount waited" in tear_downs
+    assert "too many" not in tear_downs
+
+
 # ------------------------------------------------------------------------- ResourceWarning
 
 
@@ -415,8 +619,8 @@ def test_a_program_that_ends_while_the_tear_down_is_under_way_does_not_wait_for_
     plain: sandbox.SandboxVolume, plain_folder: str, output_of: Output
 ) -> None:
     program = """
-        from gluster.gfapi import mount
-        mount.FINI_DELAY = 0
+        from gluster.gfapi import ending
+        ending.FINI_DELAY = 0
         vol.mount()
         vol.umount()
         time.sleep(0.5)
@@ -502,3 +706,73 @@ def test_a_program_that_only_imports_the_package_never_loads_the_library(
     """
     assert output_of(plain, "", program) == "False\n"
     assert "gluster.gfapi" in sys.modules
+
+
+def test_an_exit_handler_may_mount_and_unmount(
+    plain: sandbox.SandboxVolume, plain_vol: gfapi.Volume, plain_folder: str, output_of: Output
+) -> None:
+    program = """
+        import atexit
+        vol.mount()
+
+        def work():
+            with gfapi.Volume(hosts.split(","), volname) as other:
+                with other.fopen(folder + "/file", "w") as file:
+                    file.write(b"x" * 1_000_000)
+                other.opendir("/")
+            vol.mkdir(folder + "/folder")
+            vol.umount()
+
+        atexit.register(work)
+    """
+    assert output_of(plain, plain_folder, program, timeout=NO_TEAR_DOWN) == ""
+    assert plain_vol.getsize(f"{plain_folder}/file") == 1_000_000
+    assert plain_vol.isdir(f"{plain_folder}/folder")
+
+
+def test_a_signal_whose_handler_raises_systemexit_does_not_keep_an_exit_from_settling(
+    plain: sandbox.SandboxVolume, plain_vol: gfapi.Volume, plain_folder: str, output_of: Output
+) -> None:
+    program = """
+        import signal
+        from gluster.gfapi import mount
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(2)]
+        files = []
+        for number, volume in enumerate(vols):
+            volume.mount()
+            files.append(volume.fopen(f"{folder}/{number}", "w"))
+            files[-1].write(b"x" * 1_000_000)
+
+        quick = mount.frames_in_flight
+
+        def interrupted(pointer):
+            mount.frames_in_flight = quick
+            os.kill(os.getpid(), signal.SIGTERM)
+            return quick(pointer)
+
+        mount.frames_in_flight = interrupted
+    """
+    assert output_of(plain, plain_folder, program, timeout=NO_TEAR_DOWN) == ""
+    for number in range(2):
+        assert plain_vol.getsize(f"{plain_folder}/{number}") == 1_000_000
+
+
+def test_programs_that_end_in_any_way_lose_nothing_and_leave_nothing_to_heal(
+    sandbox_volume: sandbox.SandboxVolume,
+) -> None:
+    """A few rounds of the proof in test/stress, without those that wait for the tear-down."""
+    if sandbox_volume.name not in ("plain", "replica"):
+        pytest.skip("what is to be seen there is that of a plain volume, or fragments of it")
+    path = Path(__file__).parents[1] / "stress" / "exits.py"
+    spec = importlib.util.spec_from_file_location("exits", path)
+    assert spec
+    assert spec.loader
+    exits = importlib.util.module_from_spec(spec)
+    sys.modules["exits"] = exits
+    spec.loader.exec_module(exits)
+    ways = [way for way in exits.WAYS if way not in exits.SLEEPING]
+    rounds, seed = range(len(ways)), random.randrange(1 << 32)
+    verdicts = list(exits.run([sandbox_volume], rounds, seed, 2, ways))
+    assert [verdict for verdict in verdicts if not verdict.is_good] == []
+    assert sum(verdict.files for verdict in verdicts) > len(ways)

@@ -349,8 +349,8 @@ def test_the_end_of_the_process_closes_files_and_skips_the_slow_tear_down(run: R
 def test_the_tear_down_follows_an_unmount_in_the_background(run: Run) -> None:
     program = """
 import time
-from gluster.gfapi import mount
-mount.FINI_DELAY = 0
+from gluster.gfapi import ending
+ending.FINI_DELAY = 0
 vol.umount()
 deadline = time.monotonic() + 10
 diary = pathlib.Path(os.environ['STUB_DIARY'])

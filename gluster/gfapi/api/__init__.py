@@ -21,7 +21,7 @@ from .conversions import (
     uint32_array,
 )
 from .functions import bind, failure, prototype, wrap
-from .loader import available, library, symbol, translators_installed
+from .loader import available, keep_translators, library, symbol, translators_installed
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     HANDLE_LENGTH,
@@ -98,6 +98,7 @@ __all__ = [
     "encode_path",
     "failure",
     "glfs_stat_fields",
+    "keep_translators",
     "library",
     "memory",
     "new_bytes",

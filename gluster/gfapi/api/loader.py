@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -85,13 +86,38 @@ def thread_translator() -> Any:
     return found
 
 
+_kept: set[str] = set()
+
+
+def keep_translators() -> None:
+    """Have the shared objects that libgfapi has loaded stay where they are for good.
+
+    ``glfs_fini`` would unload them under the feet of a fork or an exit, and the next mount load
+    them again. And it loads one that the C library wants for a stack trace, so that is loaded here.
+    """
+    if "libgcc_s.so.1" not in _kept:
+        _keep("libgcc_s.so.1", 0)
+    for file in _files("/glusterfs/") - _kept:
+        _keep(file, os.RTLD_NOLOAD)
+
+
+def _keep(file: str, mode: int) -> None:
+    with contextlib.suppress(OSError):  # it has been replaced, or another system has none
+        ctypes.CDLL(file, mode=mode | os.RTLD_NODELETE)
+    _kept.add(file)
+
+
+def _files(part: str) -> set[str]:
+    """The files that this process has in its memory and whose paths have a part."""
+    with open("/proc/self/maps") as maps:
+        return {line.split(maxsplit=5)[-1].strip() for line in maps if part in line}
+
+
 def translators_installed() -> bool:
     """Whether the shared objects that libgfapi loads to mount lie where it looks for them."""
     import glob  # only a mount that failed asks
 
-    with open("/proc/self/maps") as maps:
-        files = {line.split(maxsplit=5)[-1].strip() for line in maps if "libglusterfs.so" in line}
-    folders = {os.path.dirname(file) for file in files}
+    folders = {os.path.dirname(file) for file in _files("libglusterfs.so")}
     return any(glob.glob(f"{folder}/glusterfs/*/xlator/mount/api.so") for folder in folders)
 
 
