@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,8 +25,8 @@ from .stage import KINDS, Stage
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures gfapi against C, the older binding, FUSE and fio, on a sandbox of its "
-        "own. The exit status is 0 also if a goal is missed.",
+        description="Measures gfapi against C, the older binding, FUSE and fio, on a sandbox of "
+        "its own. The exit status is 0 also if a goal is missed.",
     )
     add = result.add_argument
     add("groups", nargs="*", metavar="GROUP", help="what to measure (default: all; see --list)")
@@ -35,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=0,
         metavar="MS",
-        help="slow the volume down by so much a call",
+        help="slow the volume by so much a call",
     )
     add("--rounds", type=int, metavar="N", help="how often to do each operation")
     add("--long", action="store_true", help="four times as many rounds")
@@ -59,6 +61,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for name in options.groups:
         if name not in GROUPS:
             command.error(f"there is no group {name!r}; there are {', '.join(GROUPS)}")
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         check_libraries(options)
         if options.source:
@@ -94,6 +98,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         why_not = sandbox.why_not()
         if why_not:
             raise BenchError(why_not)
+    begin = time.monotonic()
     results: dict[str, Any] = {"machine": machine(), "groups": {}}
     with Stage(find_older(options.older)) as stage:
         for group in groups:
@@ -105,10 +110,12 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 count=options.count or (group.quick if options.quick else group.count),
                 rounds=options.rounds
                 or (1 if options.quick else group.rounds * (4 if options.long else 1)),
+                quick=options.quick,
                 tell=tell,
             )
             results["groups"][group.name] = asdict(samples)
     tell("")
+    results["seconds"] = round(time.monotonic() - begin)
     return results
 
 
@@ -136,7 +143,7 @@ def publish(results: dict[str, Any], options: argparse.Namespace) -> None:
         f"{about['system']}, {about['cores']} cores of {about['processor']}, {about['date']}\n"
     )
     print(report.table(results))
-    print(f"\n{report.summary(results)}")
+    print(f"\n{report.summary(results)}, measured in {results['seconds']} s")
     if options.table:
         form = "rst" if options.table.endswith(".rst") else "simple"
         write(options.table, report.table(results, form) + "\n")

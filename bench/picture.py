@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import MISSED, Line, lines, title
+from .report import MISSED, Line, lines, ratio_text, title
 
 _COLOURS = {"met": "#2a7f62", MISSED: "#c0504d", "": "#7f8fa6"}
 
@@ -72,7 +72,7 @@ def _draw_bar(axes: Any, place: int, line: Line) -> None:
     axes.barh(place, ratio - 1, left=1, height=0.6, color=_COLOURS[line.verdict])
     side = {"ha": "left"} if ratio >= 1 else {"ha": "right"}
     axes.annotate(
-        f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}",
+        ratio_text(ratio),
         (ratio, place),
         xytext=(3 if ratio >= 1 else -3, 0),
         textcoords="offset points",

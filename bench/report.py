@@ -71,6 +71,11 @@ class Line:
         ]
 
 
+def ratio_text(ratio: float) -> str:
+    """A ratio, with as many digits as it deserves."""
+    return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.0f}"
+
+
 COLUMNS = ["what", "gfapi", "the other", "", "ratio", "goal", ""]
 
 

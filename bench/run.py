@@ -40,6 +40,7 @@ def measure(
     delay: float,
     count: int,
     rounds: int,
+    quick: bool,
     tell: Callable[[str], None],
 ) -> Samples:
     """Measure a group.
@@ -48,6 +49,7 @@ def measure(
     :param delay: likewise the delay of a call in milliseconds.
     :param count: how much an operation does.
     :param rounds: how often each is done.
+    :param quick: whether to leave out who takes long.
     :param tell: called with a line now and then.
     """
     kind = group.kind or kind
@@ -61,8 +63,11 @@ def measure(
         contenders: dict[str, Contender] = {}
         for name in group.contenders:
             try:
-                contenders[name] = stage.contender(name, group, volume, count)
-                exits.callback(contenders[name].stop)
+                contender = stage.contender(name, group, volume, count)
+                if quick and name in group.slow:
+                    raise Unavailable("--quick leaves out what takes ten seconds")
+                contenders[name] = contender
+                exits.callback(contender.stop)
             except Unavailable as error:
                 samples.missing[name] = str(error)
         names = list(contenders)
