@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add("--older", metavar="PATH", help="the folder that has gfapi 1.x (also: GFAPI_OLDER)")
     add("--json", metavar="FILE", help="write all figures to a file")
     add("--from", dest="source", metavar="FILE", help="take the figures of --json; measure nothing")
-    add("--table", metavar="FILE", help="write the table too, in reStructuredText if it is .rst")
+    add("--table", metavar="FILE", help="write the table in reStructuredText")
     add("--plot", metavar="FILE", help="draw the table (.svg, .png, .pdf)")
     return result
 
@@ -72,10 +72,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.json:
             write(options.json, json.dumps(results, indent=1) + "\n")
         publish(results, options)
+        for name, why in results["failures"].items():
+            print(f"python -m bench: {name} failed: {why}", file=sys.stderr)
     except (BenchError, sandbox.SandboxError) as error:
         print(f"python -m bench: {error}", file=sys.stderr)
         return 1
-    return 0
+    return 1 if results["failures"] else 0
 
 
 def check_libraries(options: argparse.Namespace) -> None:
@@ -99,21 +101,25 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         if why_not:
             raise BenchError(why_not)
     begin = time.monotonic()
-    results: dict[str, Any] = {"machine": machine(), "groups": {}}
+    results: dict[str, Any] = {"machine": machine(), "groups": {}, "failures": {}}
     with Stage(find_older(options.older)) as stage:
         for group in groups:
-            samples = measure(
-                stage,
-                group,
-                kind=options.kind,
-                delay=options.delay,
-                count=options.count or (group.quick if options.quick else group.count),
-                rounds=options.rounds
-                or (1 if options.quick else group.rounds * (4 if options.long else 1)),
-                quick=options.quick,
-                tell=tell,
-            )
-            results["groups"][group.name] = asdict(samples)
+            try:
+                samples = measure(
+                    stage,
+                    group,
+                    kind=options.kind,
+                    delay=options.delay,
+                    count=options.count or (group.quick if options.quick else group.count),
+                    rounds=options.rounds
+                    or (1 if options.quick else group.rounds * (4 if options.long else 1)),
+                    quick=options.quick,
+                    tell=tell,
+                )
+            except (BenchError, sandbox.SandboxError, OSError) as error:
+                results["failures"][group.name] = str(error)
+            else:
+                results["groups"][group.name] = asdict(samples)
     tell("")
     results["seconds"] = round(time.monotonic() - begin)
     return results
@@ -145,8 +151,7 @@ def publish(results: dict[str, Any], options: argparse.Namespace) -> None:
     print(report.table(results))
     print(f"\n{report.summary(results)}, measured in {results['seconds']} s")
     if options.table:
-        form = "rst" if options.table.endswith(".rst") else "simple"
-        write(options.table, report.table(results, form) + "\n")
+        write(options.table, report.table(results, "rst") + "\n")
     if options.plot:
         picture.draw(results, options.plot)
 

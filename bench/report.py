@@ -76,7 +76,7 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.0f}"
 
 
-COLUMNS = ["what", "gfapi", "the other", "", "ratio", "goal", ""]
+COLUMNS = ["what", "gfapi", "the other", "its figure", "ratio", "goal", "result"]
 
 
 def lines(report: dict[str, Any]) -> Iterator[Line]:
@@ -92,7 +92,7 @@ def lines(report: dict[str, Any]) -> Iterator[Line]:
                 samples["where"],
                 _median(figures.get(OURS)),
                 _median(figures.get(row.against)),
-                samples["missing"].get(row.against, ""),
+                samples["missing"].get(row.against) or samples["missing"].get(OURS, ""),
             )
 
 
@@ -123,7 +123,7 @@ def table(report: dict[str, Any], form: str = "simple") -> str:
         if line.missing:
             missing[f"{line.group.name}: {line.other_name}"] = line.missing
     notes = [f"Not measured in {what}, as {why}." for what, why in missing.items()]
-    return "\n".join([tabulate(cells, COLUMNS, form, disable_numparse=True), *notes])
+    return "\n\n".join([tabulate(cells, COLUMNS, form, disable_numparse=True), *notes])
 
 
 def summary(report: dict[str, Any]) -> str:

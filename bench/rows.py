@@ -107,6 +107,7 @@ class Group:
     :ivar rounds: how often each is done.
     :ivar at_most: fewer rounds of a contender or an operation, by name.
     :ivar slow: the contenders that take ten seconds each time, which a trial run leaves out.
+    :ivar pause: seconds to wait before each operation, until the clients' caches have run out.
     :ivar furnish: called once with a Volume, the count and a folder, to make there what all
         contenders find.
     :ivar kind: the kind of volume, if it is not to be chosen.
@@ -124,6 +125,7 @@ class Group:
     per: str = ""
     at_most: Mapping[str, int] = field(default_factory=dict)
     slow: tuple[str, ...] = ()
+    pause: float = 0
     furnish: Optional[Callable[[Any, int, str], None]] = None
     kind: Optional[str] = None
     delay: Optional[float] = None

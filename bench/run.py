@@ -7,6 +7,7 @@ import datetime
 import os
 import platform
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -55,7 +56,7 @@ def measure(
     kind = group.kind or kind
     delay = delay if group.delay is None else group.delay
     volume = None
-    samples = Samples(count, kind + (f", {delay:g} ms" if delay else ""))
+    samples = Samples(count, kind + (f", slowed by {delay:g} ms a call" if delay else ""))
     if kind not in ("stub", "none"):
         volume = stage.volume(kind, delay)
         furnish(group, volume, count)
@@ -74,6 +75,7 @@ def measure(
         for turn in range(rounds):
             tell(f"{group.name}: round {turn + 1} of {rounds}")
             for operation in group.operations:
+                time.sleep(0 if quick else group.pause)
                 for name in names:
                     if turn < group.rounds_of(name, operation, rounds):
                         figure = contenders[name].run(operation)
