@@ -54,15 +54,15 @@ def draw(report: dict[str, Any], file: str) -> None:
             _draw_bar(axes, place, bar)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    ticks = [0.25, 0.5, 1, 2, 4, 8, 16, 40, 100]
+    ticks = [0.25, 0.5, 1, 2, 4, 8, 16, 40, 100, 1000]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(labels)), labels)
     for text, bar in zip(axes.get_yticklabels(), bars):
         text.set_fontweight("normal" if bar else "bold")
     axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
-    axes.set_xlabel("times as fast as the other (| goal)")
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlabel("times as fast as the other; the mark is the goal, met if green, missed if red")
     save(figure, file)
     pyplot.close(figure)
 

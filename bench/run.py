@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from gluster import gfapi
+from gluster.gfapi import sandbox
 
 from .contenders import Unavailable
 from .rows import Group
@@ -82,7 +83,7 @@ def measure(
                         per = count if group.per else 1
                         figures = samples.figures.setdefault(operation, {})
                         figures.setdefault(name, []).append(figure / per)
-            names.append(names.pop(0))  # each is first in turn
+            names = names[1:] + names[:1]  # each is first in turn
     return samples
 
 
@@ -106,5 +107,8 @@ def _processor() -> str:
 
 
 def _gluster() -> str:
-    told = subprocess.run(["glusterd", "--version"], capture_output=True, text=True).stdout
-    return (told.split() or ["", "?"])[1]
+    try:
+        command = [sandbox.host.program("glusterd"), "--version"]
+    except sandbox.SandboxError:
+        return "not installed"
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]
