@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from .report import MISSED, Line, lines, ratio_text, title
 
@@ -37,7 +37,8 @@ def save(figure: Any, file: str) -> None:
 def draw(report: dict[str, Any], file: str) -> None:
     """Draw a report into a file."""
     pyplot = start()
-    labels, bars = [], []
+    labels: list[str] = []
+    bars: list[Optional[Line]] = []
     group = None
     for line in lines(report):
         if line.ratio is None or line.row.show.__name__ == "memory":

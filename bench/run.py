@@ -14,9 +14,10 @@ from typing import Any, Callable
 from gluster import gfapi
 from gluster.gfapi import sandbox
 
+from .cast import Contender, start
 from .contenders import Unavailable
 from .rows import Group
-from .stage import Contender, Stage, furnish
+from .stage import Stage, furnish
 
 
 @dataclass
@@ -65,7 +66,7 @@ def measure(
         contenders: dict[str, Contender] = {}
         for name in group.contenders:
             try:
-                contender = stage.contender(name, group, volume, count)
+                contender = start(stage, name, group, volume, count)
                 if quick and name in group.slow:
                     raise Unavailable("--quick leaves out what takes ten seconds")
                 contenders[name] = contender

@@ -1,4 +1,4 @@
-"""What the measurements need: a sandbox with its volumes, FUSE mounts, C programs, contenders."""
+"""What the measurements need: a sandbox with its volumes, FUSE mounts, C programs."""
 
 from __future__ import annotations
 
@@ -6,39 +6,24 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
-from gluster import gfapi
 from gluster.gfapi import sandbox
 
-from .contenders import BenchError, Fio, Program, Unavailable, Worker, compiled
+from .contenders import BenchError, Unavailable, compiled
 from .rows import Group
 
 HERE = Path(__file__).parent
-#: The folders that have ``bench`` and ``gluster``.
-ROOTS = list(dict.fromkeys([str(HERE.parent), str(Path(gfapi.__file__).parents[2])]))
-KINDS: dict[str, dict[str, int]] = {
+KINDS: dict[str, dict[str, Any]] = {
     "plain": {},
     "replica": {"replica": 3},
     "distribute": {"distribute": 3},
     "disperse": {"disperse": 3, "redundancy": 1},
 }
-Contender = Union[Worker, Program, Fio]
-# As in a shell, but without what the files of type .pth in site-packages import beforehand.
-_ISOLATED = [sys.executable, "-I", "-S", "-c"]
-_PATH = f"import sys, site; sys.path.insert(0, {ROOTS[-1]!r}); "
-_SCRIPT = """
-from gluster import gfapi
-vol = gfapi.Volume(sys.argv[1], sys.argv[2])
-vol.mount()
-vol.stat("/")
-vol.umount()
-"""
 
 
 class Stage:
@@ -94,101 +79,35 @@ class Stage:
             )
         return self._mounts[volume.name]
 
-    def built(self, name: str, *options: str) -> str:
-        """The path of a C program of this folder, built when it is first asked for."""
-        if name not in self._built:
-            target = Path(self.folder, name.replace(".c", ""))
-            self._built[name] = compiled(HERE / name, target, *options)
-        return self._built[name]
-
-    def contender(
-        self, name: str, group: Group, volume: Optional[sandbox.SandboxVolume], count: int
-    ) -> Contender:
-        """Start a contender.
-
-        :param name: one of :data:`~bench.rows.CONTENDERS`.
-        :raises Unavailable: if it is not on this machine.
-        """
-        if group.name == "import":
-            program = _PATH + ("import gluster.gfapi" if name == "ours" else "pass")
-            return Program(name, [*_ISOLATED, program])
-        if group.name == "calls":
-            place = os.path.dirname(self._stub())
-            environment = {"LD_LIBRARY_PATH": place}
-            return self._python(name, group, ("stub", "stub"), count, environment)
-        assert volume
-        place = volume.hosts[0], volume.name
-        if group.name == "script":
-            if name == "c":
-                return Program(name, [self.built("script.c", "-lgfapi"), *place])
-            return Program(name, [sys.executable, "-I", "-c", _PATH + _SCRIPT, *place])
-        if name == "fio":
-            return self._fio(volume, group, count)
-        if name == "c":
-            program = self.built("worker.c", "-D_FILE_OFFSET_BITS=64", "-lgfapi")
-            return Worker("C", [program, group.name, *place, *_folders(group, name), str(count)])
-        mount = self.fuse(volume) if name == "fuse" else ""
-        return self._python(name, group, place, count, {}, mount)
-
-    def _python(
-        self,
-        name: str,
-        group: Group,
-        volume: tuple[str, str],
-        count: int,
-        environment: dict[str, str],
-        place: str = "",
-    ) -> Worker:
-        if name == "older":
-            if not self.older:
-                raise Unavailable(
-                    "gfapi 1.x was not found: name its folder with --older (see bench/README.rst)"
-                )
-            place = self.older
-        path = os.pathsep.join(ROOTS)
-        return Worker(
-            name,
-            [
-                *(sys.executable, "-W", "ignore", "-m", "bench.worker"),
-                *(name, group.name, *volume, *_folders(group, name), str(count), place),
-            ],
-            {"PYTHONPATH": path, **environment},
-        )
-
-    def _fio(self, volume: sandbox.SandboxVolume, group: Group, count: int) -> Fio:
-        program = shutil.which("fio")
-        if not program:
-            raise Unavailable("fio is not installed (Debian's package fio)")
-        told = subprocess.run([program, "--enghelp"], capture_output=True, text=True).stdout
-        if "gfapi" not in told.split():
-            raise Unavailable("this fio has no gfapi engine")
-        shared, own = _folders(group, "fio")
-        files = {"read": f"{shared}/big", "write": f"{own}/written"}
-        place = volume.hosts[0], volume.name
-        return Fio(program, place, files, count)
-
-    def _stub(self) -> str:
-        if "stub.c" not in self._built:
-            target = Path(self.folder, "stub", "libgfapi.so.0")
+    def built(self, source: str, *options: str, name: str = "") -> str:
+        """The path of what is made of a C source of this folder, when it is first asked for."""
+        if source not in self._built:
+            target = Path(self.folder, name or source.replace(".c", ""))
             target.parent.mkdir(exist_ok=True)
-            script = f"-Wl,--version-script={HERE / 'stub.map'}"
-            options = ("-shared", "-fPIC", "-Wl,-soname=libgfapi.so.0", script)
-            self._built["stub.c"] = compiled(HERE / "stub.c", target, *options)
-        return self._built["stub.c"]
+            self._built[source] = compiled(HERE / source, target, *options)
+        return self._built[source]
+
+    def stub(self) -> str:
+        """The folder that has the libgfapi of ``stub.c``."""
+        options = ("-shared", "-fPIC", "-Wl,-soname=libgfapi.so.0")
+        script = f"-Wl,--version-script={HERE / 'stub.map'}"
+        return os.path.dirname(self.built("stub.c", *options, script, name="stub/libgfapi.so.0"))
 
 
-def _folders(group: Group, contender: str) -> tuple[str, str]:
-    """The folders that all share, and of one contender."""
+def folders(group: Group, contender: str) -> tuple[str, str]:
+    """The folder of a group that all share, and the one of a contender."""
     return f"/{group.name}/shared", f"/{group.name}/{contender}"
 
 
 def furnish(group: Group, volume: sandbox.SandboxVolume, count: int) -> None:
     """Make the folders of a group, and what its contenders find there."""
     with volume.client() as vol:
-        for name in ("shared", *group.contenders):
-            vol.makedirs(f"/{group.name}/{name}")
+        for contender in group.contenders:
+            shared, own = folders(group, contender)
+            vol.makedirs(shared, exist_ok=True)
+            vol.makedirs(own)
         if group.furnish:
-            group.furnish(vol, count, f"/{group.name}/shared")
+            group.furnish(vol, count, shared)
 
 
 def delay_options(milliseconds: float) -> dict[str, Any]:

@@ -103,6 +103,9 @@ static glfs_fd_t *pread_fd;
 static void before_pread(void)
 {
     glfs_fd_t *fd = create_file(path(own, "pread"));
+
+    if (pread_fd)
+        close_file(pread_fd);
     for (long i = 0; i < count; i++)
         write_all(fd, BLOCK);
     close_file(fd);
