@@ -49,7 +49,8 @@ def start(
         statement = "import gluster.gfapi" if name == OURS else "pass"
         return Program(name, [sys.executable, "-I", "-S", "-c", _IMPORT + statement])
     if group.name == "calls":
-        environment = {"LD_LIBRARY_PATH": stage.stub()}
+        stub = stage.stub()  # ours finds it by its path, the older binding by the folder
+        environment = {"GFAPI_LIBRARY": f"{stub}/libgfapi.so.0", "LD_LIBRARY_PATH": stub}
         return _python(stage, name, group, ("stub", "stub"), count, environment)
     assert volume
     place = volume.hosts[0], volume.name

@@ -10,7 +10,7 @@ from typing import Any, Optional
 from ..rows import Goal, Group, Row, at_least
 from .work import Work
 
-FILES_IN_A_FOLDER = 100
+MOST_FOLDERS = 100
 
 
 class Tree(Work):
@@ -48,22 +48,25 @@ class Tree(Work):
 
 
 def furnish(vol: Any, count: int, shared: str) -> None:
-    def make(number: int) -> None:
-        folder = f"{shared}/tree/{number // FILES_IN_A_FOLDER}"
-        vol.makedirs(folder, exist_ok=True)
-        with vol.fopen(f"{folder}/{number}", "w") as f:
+    folders = min(MOST_FOLDERS, max(1, count // 10))
+
+    def make_folder(number: int) -> None:
+        vol.mkdir(f"{shared}/tree/{number}")
+
+    def make_file(number: int) -> None:
+        with vol.fopen(f"{shared}/tree/{number % folders}/{number}", "w") as f:
             f.write(b"t" * 512)
 
-    vol.makedirs(f"{shared}/tree")
+    vol.mkdir(f"{shared}/tree")
     with ThreadPoolExecutor(16) as executor:
-        for _ in executor.map(make, range(count)):
-            pass
+        for step, many in ((make_folder, folders), (make_file, count)):
+            list(executor.map(step, range(many)))
 
 
-def _group(name: str, title: str, count: int, goal: Goal, delay: Optional[float]) -> Group:
+def _group(name: str, count: int, goal: Goal, delay: Optional[float]) -> Group:
     return Group(
         name,
-        title,
+        "A tree of {count:,} small files",
         rows=(
             Row("copytree", "copytree", "older", goal),
             Row("copytree", "copytree", "fuse", goal),
@@ -84,6 +87,6 @@ def _group(name: str, title: str, count: int, goal: Goal, delay: Optional[float]
 
 
 GROUPS = [
-    _group("tree", "{count:,} small files, 100 a folder", 10_000, at_least(2), None),
-    _group("tree-delayed", "{count:,} small files, 100 a folder", 1_000, at_least(8), 2),
+    _group("tree", 10_000, at_least(2), None),
+    _group("tree-delayed", 1_000, at_least(8), 2),
 ]
