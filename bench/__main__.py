@@ -61,8 +61,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for name in options.groups:
         if name not in GROUPS:
             command.error(f"there is no group {name!r}; there are {', '.join(GROUPS)}")
-    # So that what was started is ended.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # So that what was started is ended, and what was measured is printed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_libraries(options)
         if options.source:
@@ -118,6 +118,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 )
             except (BenchError, sandbox.SandboxError, OSError) as error:
                 results["failures"][group.name] = str(error)
+            except KeyboardInterrupt:
+                results["failures"][group.name] = "interrupted"
+                break
             else:
                 results["groups"][group.name] = asdict(samples)
     tell("")
