@@ -38,6 +38,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, **(environment or {})},
+            start_new_session=True,  # Ctrl-C is not for it: it ends with its input
         )
         try:
             answer = self._answer()
