@@ -31,10 +31,6 @@ class Line:
     missing: str
 
     @property
-    def is_measured(self) -> bool:
-        return self.ours is not None and self.other is not None
-
-    @property
     def ratio(self) -> Optional[float]:
         """How many times as fast as the other we are, or as small."""
         if self.ours is None or self.other is None or self.ours <= 0 or self.other <= 0:
@@ -61,11 +57,7 @@ class Line:
             "" if self.ours is None else show(self.ours),
             self.other_name,
             "" if self.other is None else show(self.other),
-            ""
-            if self.ratio is None
-            else f"{self.ratio:.2f}"
-            if self.ratio < 10
-            else f"{self.ratio:.0f}",
+            "" if self.ratio is None else ratio_text(self.ratio),
             self.row.goal.text if self.row.goal else "",
             self.verdict,
         ]
@@ -85,19 +77,20 @@ def lines(report: dict[str, Any]) -> Iterator[Line]:
         group = GROUPS[name]
         for row in group.rows:
             figures = samples["figures"].get(row.operation, {})
+            per = samples["count"] if group.per else 1
             yield Line(
                 group,
                 row,
                 samples["count"],
                 samples["where"],
-                _median(figures.get(OURS)),
-                _median(figures.get(row.against)),
+                _median(figures.get(OURS), per),
+                _median(figures.get(row.against), per),
                 samples["missing"].get(row.against) or samples["missing"].get(OURS, ""),
             )
 
 
-def _median(figures: Optional[list[float]]) -> Optional[float]:
-    return statistics.median(figures) if figures else None
+def _median(figures: Optional[list[float]], per: int) -> Optional[float]:
+    return statistics.median(figures) / per if figures else None
 
 
 def title(line: Line) -> str:

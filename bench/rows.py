@@ -102,7 +102,7 @@ class Group:
     :ivar operations: in the order in which a round does them.
     :ivar work: the class whose methods are the operations, in Python.
     :ivar count: how many calls, files, entries or MiB an operation does.
-    :ivar per: whether a figure is of one of these, rather than of the whole operation.
+    :ivar per: what a figure is of, if not of the whole operation: one of its calls or MiB.
     :ivar quick: the count for a trial run.
     :ivar rounds: how often each is done.
     :ivar at_most: fewer rounds of a contender or an operation, by name.

@@ -24,7 +24,8 @@ from .stage import Stage, furnish
 class Samples:
     """The figures of a group.
 
-    :ivar figures: by operation and contender, one a round.
+    :ivar count: how much an operation did.
+    :ivar figures: by operation and contender, one a round, of the whole operation.
     :ivar missing: why a contender did not take part, by its name.
     :ivar where: the volume, in words.
     """
@@ -33,6 +34,9 @@ class Samples:
     where: str
     figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+
+    def add(self, operation: str, contender: str, figure: float) -> None:
+        self.figures.setdefault(operation, {}).setdefault(contender, []).append(figure)
 
 
 def measure(
@@ -69,23 +73,25 @@ def measure(
                 contender = start(stage, name, group, volume, count)
                 if quick and name in group.slow:
                     raise Unavailable("--quick leaves out what takes ten seconds")
-                contenders[name] = contender
-                exits.callback(contender.stop)
             except Unavailable as error:
                 samples.missing[name] = str(error)
-        names = list(contenders)
+            else:
+                contenders[name] = contender
+                exits.callback(contender.stop)
         for turn in range(rounds):
             tell(f"{group.name}: round {turn + 1} of {rounds}")
             for operation in group.operations:
                 time.sleep(0 if quick else group.pause)
-                for name in names:
+                for name in _rotated(list(contenders), turn):
                     if turn < group.rounds_of(name, operation, rounds):
-                        figure = contenders[name].run(operation)
-                        per = count if group.per else 1
-                        figures = samples.figures.setdefault(operation, {})
-                        figures.setdefault(name, []).append(figure / per)
-            names = names[1:] + names[:1]  # each is first in turn
+                        samples.add(operation, name, contenders[name].run(operation))
     return samples
+
+
+def _rotated(names: list[str], turn: int) -> list[str]:
+    """The names in another order each turn, so that each is first at times."""
+    first = turn % max(1, len(names))
+    return names[first:] + names[:first]
 
 
 def machine() -> dict[str, Any]:
