@@ -200,3 +200,21 @@ class _Copy(NamedTuple):
         at = self.write_to + done
         count: int = api.glfs_pwrite(self.target, memory, size, at, 0, None, None)
         return count
+
+
+def copy_content(reader: File, writer: File, stat: api.Stat) -> None:
+    """Copy a file from its beginning to its end, however its size changes, to an empty one.
+
+    :param stat: the status of the one that is read, from before it was opened.
+    """
+    source, target = reader._descriptor, writer._descriptor
+    # One byte more than there should be, and the file ends where it is said to end.
+    size = min(stat.st_size + 1, _CHUNK)
+    chunk = bytearray(size)
+    memory, _ = api.memory(chunk, writable=True)
+    at = 0
+    while got := api.glfs_pread(source, memory, size, at, 0, None):
+        api.glfs_pwrite(target, memory, got, at, 0, None, None)
+        at += got
+        if at == stat.st_size and got < size:
+            break
