@@ -13,10 +13,10 @@ import stat as stat_module
 from typing import TYPE_CHECKING, Any
 
 from . import api
-from .content import copy_content
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
+from .transfer import copy_content
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -100,7 +100,8 @@ def _copy(
         except FileExistsError:
             dst, glfd = _open_old(vol, src, source, dst, create_mode, bool(attributes))
         with File(glfd) as writer:
-            copy_content(reader, writer, source)
+            copy_content(vol, reader._descriptor, writer._descriptor, source)
+            reader.close()  # while the last of it is still being written
             if attributes:
                 _set_attributes(writer, source, **attributes)
     return dst
@@ -146,7 +147,8 @@ def copy_entry(vol: Volume, src: api.AnyPath, stat: api.Stat, dst: api.AnyPath) 
         File(vol.open(src, os.O_RDONLY)) as reader,
         File(vol.open(dst, _NEW, _PRIVATE)) as writer,
     ):
-        copy_content(reader, writer, stat)
+        copy_content(vol, reader._descriptor, writer._descriptor, stat)
+        reader.close()
         _set_attributes(writer, stat, mode=True, times=True)
 
 
