@@ -1,11 +1,13 @@
 """Copies of files, as :mod:`shutil` makes them.
 
 Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
-methods.
+methods. What a small file costs is the round trips over the network, so no call is made that an
+earlier one has answered.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as stat_module
 
@@ -13,15 +15,17 @@ from . import api
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
+from .transfer import copy_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
     from .volume import Volume
 
 # What a copy is made with, until it gets the mode of its original: nobody else is to read it.
 _PRIVATE = 0o600
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
@@ -33,30 +37,7 @@ def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
     :raises Error: if both are the same file, or one is a pipe, socket or device.
     :raises OSError: on failure.
     """
-    _copy_content(vol, src, dst, 0o666)
-    return dst
-
-
-def _copy_content(vol: Volume, src: api.AnyPath, dst: api.AnyPath, mode: int) -> None:
-    source = vol.stat(src)
-    _refuse_special(src, source)
-    try:
-        target = vol.stat(dst)
-    except FileNotFoundError:
-        pass
-    else:
-        _refuse_special(dst, target)
-        if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
-            raise Error(f"{src!r} and {dst!r} are the same file")
-    with vol.fopen(src) as reader:
-        writer = File(vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode))
-        with writer:
-            vol.copyfileobj(reader, writer)
-
-
-def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
-    if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
-        raise Error(f"{path!r} is a pipe, socket or device")
+    return _copy(vol, src, dst, 0o666)
 
 
 def copymode(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
@@ -92,7 +73,7 @@ def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
-    return _copy_with(copymode, vol, src, dst)
+    return _copy(vol, src, dst, _PRIVATE, mode=True)
 
 
 def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
@@ -104,17 +85,92 @@ def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
-    return _copy_with(copystat, vol, src, dst)
+    return _copy(vol, src, dst, _PRIVATE, mode=True, times=True)
 
 
-def _copy_with(
-    attributes: Callable[[Volume, Any, Any], None], vol: Volume, src: api.AnyPath, dst: api.AnyPath
+def _copy(
+    vol: Volume, src: api.AnyPath, dst: api.AnyPath, create_mode: int, **attributes: bool
 ) -> Any:
-    """Copy content, then attributes, to a file or into a directory."""
-    dst = inside(vol, src, dst)
-    _copy_content(vol, src, dst, _PRIVATE)
-    attributes(vol, src, dst)
-    return dst
+    """Copy the content and these attributes."""
+    source = vol.stat(src)
+    _refuse_special(src, source)
+    if stat_module.S_ISDIR(source.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
+    with File(vol.open(src, os.O_RDONLY)) as reader:
+        path, glfd = _open_target(vol, src, source, dst, create_mode, bool(attributes))
+        with File(glfd) as writer:
+            copy_content(vol, reader._descriptor, writer._descriptor, source)
+            reader.close()  # while the last of it is still being written
+            if attributes:
+                _set_attributes(writer, source, **attributes)
+    return path
+
+
+def _open_target(
+    vol: Volume,
+    src: api.AnyPath,
+    source: api.Stat,
+    dst: api.AnyPath,
+    create_mode: int,
+    may_be_directory: bool,
+) -> tuple[Any, int]:
+    """Make and open a file, or open what is to be replaced, cut; in a directory if it is one.
+
+    Most are new, and whether there is something is known without a call more.
+
+    :returns: its path and the glfd.
+    """
+    try:
+        return dst, vol.open(dst, _NEW, create_mode)
+    except FileExistsError:
+        pass
+    if may_be_directory and (path := inside(vol, src, dst)) is not dst:
+        return _open_target(vol, src, source, path, create_mode, False)
+    try:
+        target = vol.stat(dst)
+    except FileNotFoundError:
+        pass  # a link that leads nowhere is one that open refuses
+    else:
+        _refuse_special(dst, target)
+        if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
+            raise Error(f"{src!r} and {dst!r} are the same file")
+    return dst, vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
+
+
+def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
+    if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
+        raise Error(f"{path!r} is a pipe, socket or device")
+
+
+def copy_entry(vol: Volume, src: api.AnyPath, stat: api.Stat, dst: api.AnyPath) -> None:
+    """Copy a regular file as :func:`copy2` to where there is nothing.
+
+    :param src: the file to read.
+    :param stat: its status, as it came with the directory.
+    :param dst: the file to make, its full name.
+    :raises FileExistsError: if there is something.
+    :raises OSError: on failure.
+    """
+    with (
+        File(vol.open(src, os.O_RDONLY)) as reader,
+        File(vol.open(dst, _NEW, _PRIVATE)) as writer,
+    ):
+        copy_content(vol, reader._descriptor, writer._descriptor, stat)
+        reader.close()
+        _set_attributes(writer, stat, mode=True, times=True)
+
+
+def _set_attributes(
+    file: File, source: api.Stat, *, mode: bool = False, times: bool = False
+) -> None:
+    """Have a file get these of another, in one call.
+
+    By the open file and not by its path: that is the same file, and need not be looked up.
+    """
+    file.setattr(
+        mode=stat_module.S_IMODE(source.st_mode) if mode else None,
+        ns=(source.st_atime_ns, source.st_mtime_ns) if times else None,
+    )
 
 
 def inside(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
