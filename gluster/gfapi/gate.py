@@ -40,7 +40,7 @@ class Gate(Unpicklable):
     :ivar path: what errors name, or None.
     """
 
-    # Of the class, so that shut can take an instance's own away in a single step.
+    # Of the class, so that None is seen once shut has deleted an instance's own: only one can.
     address: Optional[int] = None
 
     def __init__(self, pointer: Optional[int], path: Union[str, bytes, None] = None) -> None:
@@ -77,8 +77,14 @@ class Gate(Unpicklable):
 
         :returns: the pointer to the one caller that shut the gate, None to all others.
         """
-        taken: Optional[int] = vars(self).pop("address", None)
-        return taken
+        address = self.address
+        if address is None:
+            return None  # and no step further: it may have been opened again since
+        try:
+            del self.address
+        except AttributeError:
+            return None
+        return address
 
     def drain(self, deadline: float = float("inf")) -> bool:
         """Wait until no call is inside.

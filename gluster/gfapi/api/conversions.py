@@ -66,6 +66,7 @@ def integer_check(
             return number
         raise OverflowError(f"{number} is not between {low} and {high}")
 
+    vars(check)["bounds"] = low, high  # for who would save the call
     return check
 
 

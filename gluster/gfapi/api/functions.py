@@ -7,7 +7,7 @@ import errno
 import os
 
 from .loader import library, symbol, thread_translator
-from .parameters import NAMES
+from .parameters import NAMES, Parameter
 from .table import Row
 
 TYPE_CHECKING = False
@@ -92,7 +92,7 @@ def _source(row: Row, names: dict[str, Any]) -> str:
 
         def glfs_chmod(a0, a1, a2):
             c1 = convert1(a1)
-            c2 = convert2(a2)
+            c2 = a2 if type(a2) is int and 0 <= a2 <= 4294967295 else convert2(a2)
             calls0 = a0.calls
             try:
                 calls0.append(None)
@@ -116,8 +116,8 @@ def _source(row: Row, names: dict[str, Any]) -> str:
         given = f"a{i}"
         if parameter.convert:
             names[f"convert{i}"] = parameter.convert
+            before.append(f"c{i} = {_unless_fit(parameter, given)}convert{i}({given})")
             given = f"c{i}"
-            before.append(f"c{i} = convert{i}(a{i})")
         passed.append(given if i < told else parameter.untold.format(given))
     call = f"function({', '.join(passed)})"
     if row.result.convert:
@@ -140,6 +140,15 @@ def _source(row: Row, names: dict[str, Any]) -> str:
         body += [f"if {row.result.failed}:", f"    raise failure({', '.join(paths)})"]
     arguments = ", ".join(f"a{i}" for i in range(len(row.parameters)))
     return "\n    ".join([f"def {row.name}({arguments}):", *before, *body, "return result"])
+
+
+def _unless_fit(parameter: Parameter, given: str) -> str:
+    """The source that spares an int that fits the call of its check."""
+    bounds = getattr(parameter.convert, "bounds", None)
+    if bounds is None:
+        return ""
+    low, high = bounds
+    return f"{given} if type({given}) is int and {low} <= {given} <= {high} else "
 
 
 def failure(filename: Optional[AnyPath] = None, filename2: Optional[AnyPath] = None) -> OSError:
