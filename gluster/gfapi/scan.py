@@ -53,7 +53,9 @@ class DirEntry(Unpicklable, Generic["AnyStr"]):
 
     @property
     def path(self) -> AnyStr:
-        """The directory's path as given to :meth:`Volume.scandir`, joined with the name."""
+        """The entry's path: what :func:`os.path.join` makes of the path that
+        :meth:`Volume.scandir` was given and :attr:`name`.
+        """
         return os.path.join(self._folder, self.name)  # most only look at the name and status
 
     def __repr__(self) -> str:
