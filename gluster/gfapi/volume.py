@@ -530,6 +530,7 @@ class Volume(Unpicklable):
     listdir = paths.listdir
     listdir_with_stat = paths.listdir_with_stat
     walk = tree.walk
+    walk_with_stat = tree.walk_with_stat
     rmtree = tree.rmtree
     copyfile = copies.copyfile
     copymode = copies.copymode
