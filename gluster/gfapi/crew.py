@@ -11,16 +11,17 @@ nothing behind that others wait for. All rests on deques and lists, whose method
 from __future__ import annotations
 
 import contextlib
-import functools
 import operator
 import os
 import sys
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import Any, Callable, NoReturn, Optional
 
 from . import identity
+from .gate import wait_until
 
 Job = Callable[[], object]
 
@@ -31,6 +32,8 @@ THREADS = 16
 _FEW = 4
 _MOST = 1000  # more threads than this are of no use to anybody
 _IDLE = 2.0  # seconds after which a thread without work ends
+# How long a thread may take to start if Ctrl-C came meanwhile, so that nobody knows if it will.
+_START = 0.1
 
 
 class Over(BaseException):
@@ -190,8 +193,7 @@ class Crew:
             pass
         for thread in self._threads[:]:
             if thread is not threading.current_thread():  # which collects what was abandoned
-                with contextlib.suppress(RuntimeError):  # Ctrl-C came before it was started
-                    thread.join()
+                wait_until(partial(_has_ended, thread), time.monotonic() + _START)
 
     # ------------------------------------------------------------------ the others
 
@@ -221,7 +223,7 @@ class Crew:
             pass
         except BaseException as error:
             self._unfinished.append(None)
-            self._calls.append(functools.partial(_raise, error))
+            self._calls.append(partial(_raise, error))
             _wake(self._idle_caller)
 
     def _do(self, names: Any, job: Job) -> None:
@@ -262,6 +264,15 @@ def _wake(resting: deque[Any]) -> bool:
     try:
         resting.popleft().release()
     except IndexError:
+        return False
+    return True
+
+
+def _has_ended(thread: threading.Thread) -> bool:
+    """Wait for its end; False if it has not started yet."""
+    try:
+        thread.join()
+    except RuntimeError:
         return False
     return True
 

@@ -120,10 +120,11 @@ def test_an_error_of_a_job_is_raised_and_ends_all() -> None:
         done.append(None)
 
     caller = threading.get_ident()
-    with pytest.raises(RuntimeError, match="no"), Crew(4) as crew:
+    with Crew(4) as crew:
         for _ in range(10_000):
             crew.add(fails)
-        crew.work()
+        with pytest.raises(RuntimeError, match="no"):
+            crew.work()
     assert len(done) < 10_000
     assert not crew_threads()
 
@@ -153,11 +154,17 @@ def test_a_thread_without_work_ends_and_comes_back_with_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("gluster.gfapi.crew._IDLE", 0.01)
+    done: list[int] = []
+
+    def job() -> None:
+        done.append(threading.get_ident())
+        time.sleep(0.001)
+
     with Crew(8) as crew:
         for _ in range(3):
-            done: list[int] = []
+            done.clear()
             for _ in range(50):
-                crew.add(lambda: done.append(threading.get_ident()) or time.sleep(0.001))
+                crew.add(job)
             crew.work()
             assert len(done) == 50
             assert len(set(done)) > 1
