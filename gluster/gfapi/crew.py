@@ -78,7 +78,7 @@ class Crew:
         # Who has nothing to do waits for a lock of his own, which is in here meanwhile.
         self._idle: deque[Any] = deque()
         self._idle_caller: deque[Any] = deque()
-        self._until: Callable[[], object] = self._is_done
+        self._until: Optional[Callable[[], object]] = None
         self._is_over = False
 
     def __enter__(self) -> Crew:
@@ -149,9 +149,9 @@ class Crew:
 
         :param until: or until this becomes true, by what a job does.
         """
-        self._until = until or self._is_done
+        self._until = until
         try:
-            while not self._until():
+            while not self._is_done():
                 if self._calls:
                     self._calls.popleft()()
                 elif taken := self._take():
@@ -169,11 +169,11 @@ class Crew:
         if self.is_gone:
             raise RuntimeError("forked off while threads of the parent were working")
 
-    def _is_done(self) -> bool:
-        return not self._unfinished
+    def _is_done(self) -> object:
+        return self._until() if self._until else not self._unfinished
 
     def _has_work_for_caller(self) -> object:
-        return self._calls or self._has_work() or self._until()
+        return self._calls or self._has_work() or self._is_done()
 
     def stop(self) -> None:
         """Drop what has not begun, and wait for the calls that the threads are in."""
@@ -231,7 +231,7 @@ class Crew:
             identity.take_on(names)
         job()
         self._unfinished.pop()
-        if self._idle_caller and self._until():
+        if self._idle_caller and self._is_done():
             _wake(self._idle_caller)
 
     def _has_work(self) -> object:
