@@ -9,38 +9,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
-import stat as stat_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 from . import api
 from .descriptor import MOST, Descriptor
 from .file import File, descriptor_of
 from .gate import bad_descriptor
+from .transfer import Transfer
 
 if TYPE_CHECKING:
     from .volume import Volume
-
-_CHUNK = 1 << 20
-_MOST_OF_BRICK = 0x7FFFF000  # what Linux copies at once; libgfapi returns an int
-_VOLFILE = "/.meta/graphs/active/volfile"
-# Most translators hand a copy_file_range down to the first one below them and think no more of it:
-# one replica gets it, one block of a sharded file, fragments of a dispersed one; and caches keep
-# what was there before. Below these alone, and above a single brick, it does what it should.
-_TRUSTED = {
-    b"cluster/distribute",
-    b"debug/io-stats",
-    b"features/utime",
-    b"meta",
-    b"performance/io-threads",
-    b"performance/md-cache",
-    b"performance/nl-cache",
-    b"performance/open-behind",
-    b"performance/quick-read",
-    b"performance/readdir-ahead",
-    b"performance/write-behind",
-    b"protocol/client",
-}
 
 
 def truncate(vol: Volume, path: api.AnyPath, length: int) -> None:
@@ -67,9 +45,9 @@ def copy_file_range(
     """Copy from one open file of the volume to another (``glfs_copy_file_range``), as
     :func:`os.copy_file_range`.
 
-    On a volume of one brick, it is the brick that copies from the beginning of a file, up to
+    On a volume of one brick, it is the brick that copies from the beginning of a file, 16 MiB to
     2 GiB at once. All else goes through this client: GlusterFS itself would copy the wrong bytes
-    there, or tell too few of the bricks.
+    there, or tell too few of the bricks; and a few bytes take longer that way.
 
     :param src: what is read: a :class:`File`, or what :meth:`open` returned.
     :param dst: what is written, the same; it may be the same file.
@@ -94,13 +72,14 @@ def copy_file_range(
             stack.enter_context(descriptor.position)
         read_from = source.here() if offset_src is None else offset_src
         write_to = target.here() if offset_dst is None else offset_dst
-        copy = _Copy(source, read_from, target, write_to)
-        wanted = copy.checked(api.check_length(count))
-        # GlusterFS forgets where to read on the way to the brick, which begins at 0.
-        if wanted and read_from == 0 and _is_single_brick(vol):
-            copied = copy.on_brick(min(wanted, _MOST_OF_BRICK))
-        else:
-            copied = copy.through_client(min(wanted, MOST))
+        transfer = Transfer(source, read_from, target, write_to)
+        wanted = transfer.checked(api.check_length(count))
+        source.keep_place()
+        target.keep_place()
+        copied = transfer.by_brick(vol, wanted)
+        if not copied:
+            wanted = min(wanted, MOST)
+            copied = transfer.through_client(0, wanted, wanted)
         if offset_src is None:
             source.seek(read_from + copied, os.SEEK_SET)
         if offset_dst is None:
@@ -121,100 +100,4 @@ def _check_pair(vol: Volume, source: Descriptor, target: Descriptor) -> None:
     if not target.is_writable or target.is_appending:
         raise bad_descriptor(target.path)
     if not source.mount is target.mount is vol._mount:
-        raise _error(errno.EXDEV, source, target)
-
-
-def _error(code: int, source: Descriptor, target: Descriptor) -> OSError:
-    return OSError(code, os.strerror(code), source.path, None, target.path)
-
-
-def _is_single_brick(vol: Volume) -> bool:
-    """Whether a brick can be asked to copy."""
-    try:
-        with vol.fopen(_VOLFILE) as file:
-            types = re.findall(rb"^\s*type\s+(\S+)", file.read(), re.MULTILINE)
-    except OSError:
-        return False
-    return types.count(b"protocol/client") == 1 and _TRUSTED.issuperset(types)
-
-
-class _Copy(NamedTuple):
-    """What is to be copied where."""
-
-    source: Descriptor
-    read_from: int
-    target: Descriptor
-    write_to: int
-
-    def checked(self, count: int) -> int:
-        """How many of so many bytes a single call copies.
-
-        Refuses what the kernel refuses.
-        """
-        self.source.check_range(self.read_from)
-        self.target.check_range(self.write_to)
-        statuses = self.source.stat(), self.target.stat()
-        for status in statuses:
-            if not stat_module.S_ISREG(status.st_mode):
-                is_directory = stat_module.S_ISDIR(status.st_mode)
-                raise self._error(errno.EISDIR if is_directory else errno.EINVAL)
-        available = max(0, statuses[0].st_size - self.read_from)
-        count = min(count, available)
-        is_same = statuses[0].st_ino == statuses[1].st_ino
-        if is_same and abs(self.read_from - self.write_to) < count:
-            raise self._error(errno.EINVAL)
-        return count
-
-    def _error(self, code: int) -> OSError:
-        return _error(code, self.source, self.target)
-
-    def on_brick(self, count: int) -> int:
-        """Have the brick copy."""
-        source, target = self.source, self.target
-        source.sync()
-        target.sync()
-        copied: int = api.glfs_copy_file_range(
-            source, self.read_from, target, self.write_to, count, 0, None, None, None
-        )
-        # No translator of this client has noticed. A write has them forget what they know.
-        self._write(b"", 0)
-        return copied
-
-    def through_client(self, count: int) -> int:
-        """Read and write until all is copied or there is no more."""
-        self.source.keep_place()
-        self.target.keep_place()
-        copied, chunk = 0, bytearray(min(count, _CHUNK))
-        memory, size = api.memory(chunk, writable=True)
-        while copied < count:
-            wanted = min(size, count - copied)
-            at = self.read_from + copied
-            got = api.glfs_pread(self.source, memory, wanted, at, 0, None)
-            if not got:
-                break
-            copied += self._write(memoryview(chunk)[:got], copied)
-        return copied
-
-    def _write(self, data: Any, done: int) -> int:
-        memory, size = api.memory(data)
-        at = self.write_to + done
-        count: int = api.glfs_pwrite(self.target, memory, size, at, 0, None, None)
-        return count
-
-
-def copy_content(reader: File, writer: File, stat: api.Stat) -> None:
-    """Copy a file from its beginning to its end, however its size changes, to an empty one.
-
-    :param stat: the status of the one that is read, from before it was opened.
-    """
-    source, target = reader._descriptor, writer._descriptor
-    # One byte more than there should be, and the file ends where it is said to end.
-    size = min(stat.st_size + 1, _CHUNK)
-    chunk = bytearray(size)
-    memory, _ = api.memory(chunk, writable=True)
-    at = 0
-    while got := api.glfs_pread(source, memory, size, at, 0, None):
-        api.glfs_pwrite(target, memory, got, at, 0, None, None)
-        at += got
-        if at == stat.st_size and got < size:
-            break
+        raise Transfer(source, 0, target, 0).error(errno.EXDEV)

@@ -13,10 +13,10 @@ import stat as stat_module
 from typing import TYPE_CHECKING, Any
 
 from . import api
-from .content import copy_content
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
+from .transfer import copy_content
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -95,28 +95,35 @@ def _copy(
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
     with File(vol.open(src, os.O_RDONLY)) as reader:
-        try:  # most are new, and whether this one is costs nothing to learn by the way
-            glfd = vol.open(dst, _NEW, create_mode)
-        except FileExistsError:
-            dst, glfd = _open_old(vol, src, source, dst, create_mode, bool(attributes))
+        path, glfd = _open_target(vol, src, source, dst, create_mode, bool(attributes))
         with File(glfd) as writer:
-            copy_content(reader, writer, source)
+            copy_content(vol, reader._descriptor, writer._descriptor, source)
+            reader.close()  # while the last of it is still being written
             if attributes:
                 _set_attributes(writer, source, **attributes)
-    return dst
+    return path
 
 
-def _open_old(
+def _open_target(
     vol: Volume,
     src: api.AnyPath,
     source: api.Stat,
     dst: api.AnyPath,
     create_mode: int,
-    is_into_directory: bool,
+    may_be_directory: bool,
 ) -> tuple[Any, int]:
-    """Open what is to be replaced, cut; or what is in that directory."""
-    if is_into_directory:
-        dst = inside(vol, src, dst)
+    """Make and open a file, or open what is to be replaced, cut; in a directory if it is one.
+
+    Most are new, and whether there is something is known without a call more.
+
+    :returns: its path and the glfd.
+    """
+    try:
+        return dst, vol.open(dst, _NEW, create_mode)
+    except FileExistsError:
+        pass
+    if may_be_directory and (path := inside(vol, src, dst)) is not dst:
+        return _open_target(vol, src, source, path, create_mode, False)
     try:
         target = vol.stat(dst)
     except FileNotFoundError:
@@ -146,7 +153,8 @@ def copy_entry(vol: Volume, src: api.AnyPath, stat: api.Stat, dst: api.AnyPath) 
         File(vol.open(src, os.O_RDONLY)) as reader,
         File(vol.open(dst, _NEW, _PRIVATE)) as writer,
     ):
-        copy_content(reader, writer, stat)
+        copy_content(vol, reader._descriptor, writer._descriptor, stat)
+        reader.close()
         _set_attributes(writer, stat, mode=True, times=True)
 
 

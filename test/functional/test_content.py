@@ -13,7 +13,7 @@ from typing import Any, Callable
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import content, sandbox
+from gluster.gfapi import content, sandbox, transfer
 
 MIB = 1 << 20
 
@@ -130,6 +130,7 @@ def test_a_copy_at_offsets_leaves_the_positions(
     assert dst.pread(20, 0) == b"a0c2\x00789"
 
 
+@pytest.mark.usefixtures("brick_copies")
 def test_a_copy_has_what_was_written_just_before_and_is_seen_at_once(
     vol: gfapi.Volume, folder: str
 ) -> None:
@@ -251,15 +252,16 @@ def test_files_of_two_mounts_are_cross_device(plain: sandbox.SandboxVolume) -> N
 
 @pytest.fixture
 def brick_copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What bricks have been asked to copy since."""
+    """What bricks have been asked to copy since, however little it is."""
     seen: list[int] = []
-    real = content._Copy.on_brick
+    real = transfer.Transfer._ask_brick
 
-    def on_brick(self: content._Copy, count: int) -> int:
+    def ask_brick(self: transfer.Transfer, count: int) -> int:
         seen.append(count)
         return real(self, count)
 
-    monkeypatch.setattr(content._Copy, "on_brick", on_brick)
+    monkeypatch.setattr(transfer, "_WORTHWHILE", 1)
+    monkeypatch.setattr(transfer.Transfer, "_ask_brick", ask_brick)
     return seen
 
 
@@ -301,6 +303,10 @@ def test_a_volume_whose_translators_cannot_copy_copies_through_the_client(
                 if "features.shard" in options:
                     with pytest.raises(OSError, match="not supported"):
                         src.lseek(0, os.SEEK_DATA)
+                    src.ftruncate(30 * MIB)
+                    vol.copyfile("/src", "/copy")
+                    assert read(vol, "/copy") == read(vol, "/src")
+                    assert vol.stat("/copy").st_blocks * 512 <= 10 * MIB
             assert brick_copies == []
     finally:
         volume.stop()
@@ -311,8 +317,9 @@ def test_a_copy_takes_any_number_of_calls(
     vol: gfapi.Volume, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(content, "MOST", 300_000)
-    monkeypatch.setattr(content, "_MOST_OF_BRICK", 300_000)
-    monkeypatch.setattr(content, "_CHUNK", 70_000)
+    monkeypatch.setattr(transfer, "MOST_OF_BRICK", 300_000)
+    monkeypatch.setattr(transfer, "_CHUNK", 70_000)
+    monkeypatch.setattr(transfer, "_WORTHWHILE", 1)
     data = os.urandom(1_000_000)
     with vol.fopen(f"{folder}/src", "w+") as src, vol.fopen(f"{folder}/dst", "w+") as dst:
         src.write(data)
