@@ -50,6 +50,12 @@ class _Names(threading.local):
 
     owner: Optional[bytes] = None
     has_lease_id = False  # or had: it cannot be taken away
+    lease_id: Optional[bytes] = None
+
+    def set_lease_id(self, lease_id: Optional[bytes]) -> None:
+        """Send this with them from now on; None for what is anybody's."""
+        self.has_lease_id, self.lease_id = True, lease_id
+        api.glfs_setfsleaseid(lease_id)
 
 
 names_in_use = _Names()

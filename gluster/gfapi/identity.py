@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from .volume import Volume
 
+    Names = tuple[Optional[int], Optional[int], Optional[tuple[int, ...]], Optional[bytes]]
+
 #: How many supplementary groups fit into a call's header. libgfapi drops the rest without a word.
 MAX_GROUPS = 87
 
@@ -85,16 +87,14 @@ def setfsleaseid(vol: Volume, lease_id: Optional[bytes]) -> None:
     :raises ValueError: if it has not 16 bytes.
     """
     vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
-    names_in_use.has_lease_id = True
     if lease_id is None:
-        api.glfs_setfsleaseid(None)
+        names_in_use.set_lease_id(None)
         return
     if not isinstance(lease_id, (bytes, bytearray)):
         raise TypeError(f"lease_id must be bytes or None, not {type(lease_id).__name__!r}")
     if len(lease_id) != api.LEASE_ID_SIZE:
         raise ValueError(f"lease_id has {len(lease_id)} bytes; it must have {api.LEASE_ID_SIZE}")
-    memory, _ = api.memory(lease_id)
-    api.glfs_setfsleaseid(memory)
+    names_in_use.set_lease_id(bytes(lease_id))
 
 
 def identity(
@@ -153,6 +153,19 @@ def _restore(uid: Optional[int], gid: Optional[int], groups: Optional[tuple[int,
     if _mine.groups != groups:
         _set_groups(tuple(os.getgroups()) if groups is None else groups)
         _mine.groups = groups
+
+
+def names() -> Names:
+    """In whose name this thread calls, for :func:`take_on`."""
+    return _mine.uid, _mine.gid, _mine.groups, names_in_use.lease_id
+
+
+def take_on(others: Names) -> None:
+    """Have calls of this thread made in the name that another thread has."""
+    uid, gid, groups, lease_id = others
+    _restore(uid, gid, groups)
+    if names_in_use.lease_id != lease_id:
+        names_in_use.set_lease_id(lease_id)
 
 
 # Each remembers before it sets: an interrupt in between is to restore too much, not too little.

@@ -1,25 +1,30 @@
-"""Whole trees: what :mod:`os` and :mod:`shutil` do to a directory and all that is in it.
+"""Whole trees: what :mod:`shutil` does to a directory and all that is in it.
 
 Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
-methods. None is recursive, so no tree is too deep for one.
+methods. None is recursive, so no tree is too deep for one. Their work is cut into jobs for a
+:class:`~gluster.gfapi.crew.Crew`.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+import stat as stat_module
+from functools import partial
 
 from . import api
-from .copies import copystat, inside
+from .copies import copy_entry, inside
+from .crew import Crew, checked_threads
 from .exceptions import Error
 from .paths import parent_of
-from .scan import DirEntry
+from .scan import DirEntry, statuses_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, AnyStr, Callable, Optional, Union
 
+    from .handle import Handle
     from .volume import Volume
 
     OnError = Callable[[Callable[..., Any], Any, OSError], Any]
@@ -31,48 +36,29 @@ if TYPE_CHECKING:
 _PRIVATE = 0o700
 
 
-def walk(
-    vol: Volume,
-    top: Union[AnyStr, os.PathLike[AnyStr]],
-    topdown: bool = True,
-    onerror: Optional[Callable[[OSError], Any]] = None,
-    followlinks: bool = False,
-) -> Iterator[tuple[AnyStr, list[AnyStr], list[AnyStr]]]:
-    """Go through a directory tree, as :func:`os.walk`.
+class _Folder:
+    """A directory that is ready when all in it is.
 
-    There are two differences. Symbolic links to directories are among the file names unless
-    ``followlinks`` is set. And an error is raised if ``onerror`` is None.
-
-    :param top: the directory to begin with (str, bytes or path-like).
-    :param topdown: whether a directory comes before those in it. If so, the caller may change
-        the list of directory names in place to choose where to go on.
-    :param onerror: called with the OSError of a directory that cannot be read.
-    :param followlinks: whether to go into directories that symbolic links point to.
-    :returns: an iterator of ``(dirpath, dirnames, filenames)``.
-    :raises OSError: if a directory cannot be read and ``onerror`` is None.
+    :ivar path: what errors name.
+    :ivar parent: the one that it is in, or None for the top.
+    :ivar name: its name there.
     """
-    pending: list[Any] = [os.fspath(top)]
-    while pending:
-        folder = pending.pop()
-        if isinstance(folder, tuple):
-            yield folder
-            continue
-        dirnames: list[AnyStr] = []
-        filenames: list[AnyStr] = []
-        try:
-            with vol.scandir(folder) as entries:
-                for entry in entries:
-                    (dirnames if entry.is_dir(followlinks) else filenames).append(entry.name)
-        except OSError as error:
-            if onerror is None:
-                raise
-            onerror(error)
-            continue
-        if topdown:
-            yield folder, dirnames, filenames
-        else:
-            pending.append((folder, dirnames, filenames))
-        pending.extend(os.path.join(folder, name) for name in reversed(dirnames))
+
+    def __init__(self, path: Any, parent: Any, name: Any) -> None:
+        self.path = path
+        self.parent: Any = parent
+        self.name = name
+        # One for each thing in it that is not ready, and one for the reading of it. Who takes
+        # the lowest was the last: two threads cannot both be.
+        self._left = [True]
+
+    def enter(self) -> None:
+        """There is one more thing in it to be waited for."""
+        self._left.append(False)
+
+    def leave(self) -> bool:
+        """One thing is ready, or the reading; whether the directory is now."""
+        return self._left.pop()
 
 
 def rmtree(
@@ -80,42 +66,162 @@ def rmtree(
     path: api.AnyPath,
     ignore_errors: bool = False,
     onerror: Optional[OnError] = None,
+    *,
+    threads: Optional[int] = None,
 ) -> None:
     """Remove a directory and all that is in it, as :func:`shutil.rmtree`.
+
+    What it removes it reaches by the directories themselves and not by their paths
+    (``glfs_h_unlink``), so a symbolic link that takes the place of one meanwhile does not lead it
+    elsewhere.
 
     :param path: the directory (str, bytes or path-like).
     :param ignore_errors: whether errors are passed over.
     :param onerror: called with the function that failed, the path that it failed on and the
-        exception; then the removal goes on.
+        exception; then the removal goes on. It is called in this thread.
+    :param threads: how many threads remove at most, this one among them (int); 16 by default,
+        and 1 for none but this one.
     :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and both
-        ``ignore_errors`` is false and ``onerror`` is None.
+        ``ignore_errors`` is false and ``onerror`` is None. Of several errors it is the first that
+        happens.
+    :raises TypeError: if ``threads`` is no integer.
+    :raises ValueError: if it is less than 1.
+    """
+    top = _Doomed(os.fspath(path), None, b"")
+    with Crew(checked_threads(threads)) as crew:
+        removal = _Removal(vol, crew, ignore_errors, onerror)
+        try:
+            top.handle = vol.lookup(top.path, follow_symlinks=False)
+        except OSError as error:
+            removal.report(vol.scandir, top.path, error)
+            return
+        if stat_module.S_ISLNK(top.handle.stat().st_mode):
+            is_link = OSError(errno.ELOOP, "rmtree does not remove a symbolic link", top.path)
+            removal.report(vol.islink, top.path, is_link)
+            return
+        removal.empty(top)
+        crew.work()
+
+
+class _Doomed(_Folder):
+    """A directory to be removed.
+
+    :ivar handle: itself.
+    :ivar is_lost: whether it could not be read, and so cannot be removed.
     """
 
-    def failed(function: Callable[..., Any], where: Any, error: OSError) -> None:
-        if ignore_errors:
+    handle: Handle
+    is_lost = False
+
+
+class _Removal:
+    """One call of rmtree."""
+
+    def __init__(
+        self, vol: Volume, crew: Crew, ignore_errors: bool, onerror: Optional[OnError]
+    ) -> None:
+        self._vol = vol
+        self._crew = crew
+        self._ignore_errors = ignore_errors
+        self._onerror = onerror
+
+    def report(self, function: Callable[..., Any], path: Any, error: OSError) -> None:
+        """Raise an error, pass it over or tell the caller of it: in the calling thread."""
+        if self._ignore_errors:
             return
-        if onerror is None:
+        if self._onerror is None:
             raise error
-        onerror(function, where, error)
+        self._onerror(function, path, error)
 
-    def attempt(function: Callable[[Any], None], where: Any) -> None:
+    def empty(self, folder: _Doomed) -> None:
+        """Read a directory and have all in it removed, and then itself."""
         try:
-            function(where)
+            if folder.parent is not None:
+                found = folder.parent.handle.lookup(folder.name, follow_symlinks=False)
+                folder.handle = found
+            with folder.handle.opendir(readdirplus=True) as opened:
+                for name, stat in statuses_in(opened):
+                    self._remove(folder, name, stat)
         except OSError as error:
-            failed(function, where, error)
+            folder.is_lost = True
+            self._fail(self._vol.scandir, folder.path, error, folder)
+        else:
+            self._leave(folder)
 
-    top: Any = os.fspath(path)
-    if vol.islink(top):
-        is_link = OSError(errno.ELOOP, "rmtree does not remove a symbolic link", top)
-        failed(vol.islink, top, is_link)
-        return
-    unreadable: Callable[[OSError], None] = lambda error: failed(  # noqa: E731
-        vol.scandir, error.filename, error
-    )
-    for folder, _, names in walk(vol, top, topdown=False, onerror=unreadable):
-        for name in names:
-            attempt(vol.unlink, os.path.join(folder, name))
-        attempt(vol.rmdir, folder)
+    def _remove(self, folder: _Doomed, name: bytes, stat: Optional[api.Stat]) -> None:
+        if stat is None:
+            try:
+                stat = folder.handle.lookup(name, follow_symlinks=False).stat()
+            except FileNotFoundError:  # it is gone by now
+                return
+        folder.enter()
+        if stat_module.S_ISDIR(stat.st_mode):
+            self._crew.add(partial(self.empty, _Doomed(_path(folder, name), folder, name)))
+        else:
+            self._crew.offer(partial(self._unlink, folder, name))
+
+    def _unlink(self, folder: _Doomed, name: bytes) -> None:
+        try:
+            folder.handle.unlink(name)
+        except OSError as error:
+            self._fail(self._vol.unlink, _path(folder, name), error, folder)
+        else:
+            self._leave(folder)
+
+    def _leave(self, folder: Optional[_Doomed]) -> None:
+        """Something in a directory is gone: remove it if that was the last, and so on upwards."""
+        while folder is not None and folder.leave():
+            parent = folder.parent
+            if not folder.is_lost:
+                try:
+                    folder.handle.close()
+                    if parent is None:
+                        self._vol.rmdir(folder.path)
+                    else:
+                        parent.handle.unlink(folder.name)
+                except OSError as error:
+                    self._fail(self._vol.rmdir, folder.path, error, parent)
+                    return
+            folder = parent
+
+    def _fail(
+        self,
+        function: Callable[..., Any],
+        path: Any,
+        error: OSError,
+        folder: Optional[_Doomed],
+    ) -> None:
+        """Go on after an error of something in a directory, when its caller knows."""
+        _check_mounted(self._vol, error)
+        error.filename, error.filename2 = path, None
+        if self._ignore_errors:
+            self._leave(folder)
+        else:
+            self._crew.tell(partial(self._go_on, function, path, error, folder))
+
+    def _go_on(
+        self,
+        function: Callable[..., Any],
+        path: Any,
+        error: OSError,
+        folder: Optional[_Doomed],
+    ) -> None:
+        self.report(function, path, error)
+        self._leave(folder)
+
+
+def _path(folder: _Folder, name: bytes) -> Any:
+    as_given: Any = os.fsdecode if isinstance(folder.path, str) else bytes
+    return os.path.join(folder.path, as_given(name))
+
+
+def _check_mounted(vol: Volume, error: OSError) -> None:
+    """Of what an unmount has closed, the error is EBADF, which the caller has nothing to do with.
+
+    :raises VolumeNotMounted: if that is it.
+    """
+    if error.errno == errno.EBADF:
+        vol._mount.pointer  # noqa: B018 - raises it
 
 
 def copytree(
@@ -126,74 +232,190 @@ def copytree(
     ignore: Optional[Ignore] = None,
     *,
     copy_function: Optional[CopyFunction] = None,
+    threads: Optional[int] = None,
 ) -> Any:
-    """Copy a directory tree with :meth:`Volume.copy2`, as :func:`shutil.copytree`.
+    """Copy a directory tree as :meth:`Volume.copy2` copies files, as :func:`shutil.copytree`.
 
-    What cannot be copied does not keep the rest from being copied.
+    What cannot be copied does not keep the rest from being copied. If ``dst`` is in ``src``, it
+    is not copied into itself.
 
     :param src: the directory to read.
     :param dst: the directory to make; it must not exist.
     :param symlinks: whether a symbolic link is copied as one; if not, what it points to is.
     :param ignore: called for each directory with its path and the list of its names; returns
-        the names that are left out. :func:`shutil.ignore_patterns` makes such functions.
+        the names that are left out. :func:`shutil.ignore_patterns` makes such functions. It is
+        called in this thread.
     :param copy_function: called for each file with its path and that of the copy, instead of
-        :meth:`Volume.copy2`.
+        :meth:`Volume.copy2`. It is called in this thread, unless ``threads`` is given: then it
+        must stand being called in several at a time.
+    :param threads: how many threads copy at most, this one among them (int); 16 by default, or 1
+        with a ``copy_function``, and 1 for none but this one.
     :returns: ``dst``.
-    :raises Error: at the end, with a list of ``(source, destination, reason)``.
+    :raises Error: at the end, with a list of ``(source, destination, reason)``, sorted.
     :raises OSError: if ``src`` cannot be read, or ``dst`` exists or cannot be made.
+    :raises TypeError: if ``threads`` is no integer.
+    :raises ValueError: if it is less than 1.
     """
-    copy_file = copy_function or vol.copy2
-    problems: list[tuple[Any, Any, str]] = []
-    folders: list[tuple[Any, Any]] = [(os.fspath(src), os.fspath(dst))]
-    copied: list[tuple[Any, Any]] = []
-    for source, target in folders:  # which grows meanwhile
-        try:
-            with vol.scandir(source) as scan:
-                entries: list[DirEntry[Any]] = list(scan)
-            ignored = set(ignore(source, [entry.name for entry in entries])) if ignore else set()
-            _make_target(vol, target, is_top=not copied)
-        except OSError as error:
-            if not copied:
-                raise
-            problems.append((source, target, str(error)))
-            continue
-        copied.append((source, target))
-        for entry in entries:
-            if entry.name in ignored:
-                continue
-            place = os.path.join(target, entry.name)
-            try:
-                if symlinks and entry.is_symlink():
-                    _copy_link(vol, entry, place)
-                elif entry.is_dir(follow_symlinks=True):
-                    folders.append((entry.path, place))
-                else:
-                    copy_file(entry.path, place)
-            except OSError as error:
-                problems.append((entry.path, place, str(error)))
-    # Now, because each file made in a directory changed its times; and a directory that is to
-    # be read-only had to be writable until here.
-    for source, target in reversed(copied):
-        try:
-            copystat(vol, source, target)
-        except OSError as error:
-            problems.append((source, target, str(error)))
-    if problems:
-        raise Error(problems)
+    number = checked_threads(threads) if copy_function is None else checked_threads(threads, 1)
+    top = _Copied(os.fspath(src), os.fspath(dst), None, "")
+    with Crew(number) as crew:
+        copying = _Copying(vol, crew, symlinks, ignore, copy_function)
+        copying.begin(top)
+        crew.work()
+    if copying.problems:
+        raise Error(sorted(copying.problems))
     return dst
 
 
-def _make_target(vol: Volume, target: Any, is_top: bool) -> None:
-    parent = parent_of(target)
-    if is_top and parent:
-        vol.makedirs(parent, exist_ok=True)
-    vol.mkdir(target, _PRIVATE)
+class _Copied(_Folder):
+    """A directory to be copied.
+
+    :ivar path: the directory itself.
+    :ivar target: the path of its copy.
+    :ivar is_made: whether that is there.
+    """
+
+    def __init__(self, path: Any, target: Any, parent: Optional[_Copied], name: Any) -> None:
+        super().__init__(path, parent, name)
+        self.target = target
+        self.is_made = False
 
 
-def _copy_link(vol: Volume, entry: DirEntry[Any], place: Any) -> None:
-    vol.symlink(vol.readlink(entry.path), place)
-    stat = entry.stat()
-    vol.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
+class _Copying:
+    """One call of copytree.
+
+    :ivar problems: what failed.
+    """
+
+    def __init__(
+        self,
+        vol: Volume,
+        crew: Crew,
+        symlinks: bool,
+        ignore: Optional[Ignore],
+        copy_function: Optional[CopyFunction],
+    ) -> None:
+        self._vol = vol
+        self._crew = crew
+        self._symlinks = symlinks
+        self._ignore = ignore
+        self._copy_function = copy_function
+        self._made: Optional[int] = None  # the inode number of the topmost copy
+        self.problems: list[tuple[Any, Any, str]] = []
+
+    def begin(self, folder: _Copied) -> None:
+        """Read a directory, have all in it copied, and then give its copy its attributes."""
+        try:
+            with self._vol.scandir(folder.path) as entries:
+                if self._ignore is None:
+                    self._fill(folder, entries)
+                    return
+                listed = list(entries)
+            if folder.parent is None:
+                self._choose(folder, listed)
+            else:
+                self._crew.tell(partial(self._choose, folder, listed))
+        except OSError as error:
+            self._fail(folder, error)
+
+    def _choose(self, folder: _Copied, entries: list[DirEntry[Any]]) -> None:
+        """Ask the caller what is to be left out."""
+        assert self._ignore
+        ignored = set(self._ignore(folder.path, [entry.name for entry in entries]))
+        chosen = [entry for entry in entries if entry.name not in ignored]
+        if folder.parent is None:
+            self._fill(folder, chosen)
+        else:
+            self._crew.add(partial(self._try_to_fill, folder, chosen))
+
+    def _try_to_fill(self, folder: _Copied, entries: list[DirEntry[Any]]) -> None:
+        try:
+            self._fill(folder, entries)
+        except OSError as error:
+            self._fail(folder, error)
+
+    def _fill(self, folder: _Copied, entries: Iterable[DirEntry[Any]]) -> None:
+        parent = parent_of(folder.target)
+        if folder.parent is None and parent:
+            self._vol.makedirs(parent, exist_ok=True)
+        self._vol.mkdir(folder.target, _PRIVATE)
+        if folder.parent is None:
+            self._made = self._vol.stat(folder.target).st_ino
+        folder.is_made = True
+        for entry in entries:
+            place = os.path.join(folder.target, entry.name)
+            try:
+                self._copy(folder, entry, place)
+            except OSError as error:
+                self._note(entry.path, place, error)
+        self._leave(folder)
+
+    def _copy(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
+        if self._symlinks and entry.is_symlink():
+            job: Any = partial(self._copy_link, entry, place)
+        elif entry.is_dir(follow_symlinks=True):
+            if entry.stat(follow_symlinks=True).st_ino != self._made:
+                folder.enter()
+                new = _Copied(entry.path, place, folder, entry.name)
+                self._crew.add(partial(self.begin, new))
+            return
+        else:
+            job = partial(self._copy_file, entry, place)
+        folder.enter()
+        self._crew.offer(partial(self._do, folder, entry, place, job))
+
+    def _do(self, folder: _Copied, entry: DirEntry[Any], place: Any, job: Any) -> None:
+        try:
+            job()
+        except OSError as error:
+            self._note(entry.path, place, error)
+        self._leave(folder)
+
+    def _copy_file(self, entry: DirEntry[Any], place: Any) -> None:
+        if self._copy_function is not None:
+            self._copy_function(entry.path, place)
+        elif entry.is_file():
+            copy_entry(self._vol, entry.path, entry.stat(), place)
+        else:
+            self._vol.copy2(entry.path, place)
+
+    def _copy_link(self, entry: DirEntry[Any], place: Any) -> None:
+        vol, stat = self._vol, entry.stat()
+        vol.symlink(vol.readlink(entry.path), place)
+        vol.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
+
+    def _leave(self, folder: Optional[_Copied]) -> None:
+        """Something in a directory is ready. If that was the last, its copy gets its attributes.
+
+        Not before, because each file made in it changes its times; and a directory that is to be
+        read-only has to be writable until then.
+        """
+        while folder is not None and folder.leave():
+            if folder.is_made:
+                try:
+                    self._copy_attributes(folder)
+                except OSError as error:
+                    self._note(folder.path, folder.target, error)
+            folder = folder.parent
+
+    def _copy_attributes(self, folder: _Copied) -> None:
+        stat = self._vol.stat(folder.path)
+        self._vol.setattr(
+            folder.target,
+            mode=stat_module.S_IMODE(stat.st_mode),
+            ns=(stat.st_atime_ns, stat.st_mtime_ns),
+        )
+
+    def _fail(self, folder: _Copied, error: OSError) -> None:
+        """A directory could not be read to its end, or its copy not be made."""
+        if folder.parent is None and not folder.is_made:
+            raise error
+        self._note(folder.path, folder.target, error)
+        self._leave(folder)
+
+    def _note(self, source: Any, target: Any, error: OSError) -> None:
+        _check_mounted(self._vol, error)
+        self.problems.append((source, target, str(error)))
 
 
 def move(
@@ -224,7 +446,7 @@ def move(
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _move_by_copy(vol, src, real_dst, copy_function or vol.copy2)
+        _move_by_copy(vol, src, real_dst, copy_function)
     return real_dst
 
 
@@ -240,7 +462,7 @@ def _is_within(vol: Volume, src: Any, dst: Any) -> bool:
     return f"{os.fsdecode(place)}/".startswith(f"{os.fsdecode(source)}/")
 
 
-def _move_by_copy(vol: Volume, src: Any, dst: Any, copy_function: CopyFunction) -> None:
+def _move_by_copy(vol: Volume, src: Any, dst: Any, copy_function: Optional[CopyFunction]) -> None:
     if vol.islink(src):
         vol.symlink(vol.readlink(src), dst)
         vol.unlink(src)
@@ -248,5 +470,5 @@ def _move_by_copy(vol: Volume, src: Any, dst: Any, copy_function: CopyFunction) 
         copytree(vol, src, dst, symlinks=True, copy_function=copy_function)
         vol.rmtree(src)
     else:
-        copy_function(src, dst)
+        (copy_function or vol.copy2)(src, dst)
         vol.unlink(src)

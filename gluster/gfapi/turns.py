@@ -45,8 +45,7 @@ class Turns(list[None]):
         super().append(call)
         descriptor = self._descriptor
         if descriptor.lease is not None and not descriptor.lease.released:
-            names_in_use.has_lease_id = True
-            api.glfs_setfsleaseid(descriptor.lease.id)
+            names_in_use.set_lease_id(descriptor.lease.id)
         if isinstance(descriptor, Descriptor):
             self._use_owner(descriptor)
 

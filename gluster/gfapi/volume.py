@@ -20,6 +20,7 @@ from . import (
     paths,
     servers,
     tree,
+    walk,
     xattr,
 )
 from .arguments import (
@@ -544,7 +545,8 @@ class Volume(Unpicklable):
     renames = paths.renames
     listdir = paths.listdir
     listdir_with_stat = paths.listdir_with_stat
-    walk = tree.walk
+    walk_with_stat = walk.walk_with_stat
+    walk = walk.walk
     rmtree = tree.rmtree
     copyfile = copies.copyfile
     copymode = copies.copymode

@@ -214,19 +214,21 @@ def test_rmtree_that_ignores_errors_raises_nothing(
     assert "5" in vol.listdir(tree)
 
 
-class Obstructed(gfapi.Volume):
-    """A volume that refuses to unlink some names, as one does for another user."""
-
-    def unlink(self, path: Any) -> None:
-        if os.path.basename(path) == "3":
-            raise PermissionError(13, "Permission denied", path)
-        super().unlink(path)
+USER = 1000
 
 
 @pytest.fixture
-def obstructed(vol: gfapi.Volume) -> Any:
-    with Obstructed(vol.hosts, vol.volname) as volume:
-        yield volume
+def obstructed(vol: gfapi.Volume, folder: str, tree: str) -> Iterator[gfapi.Volume]:
+    """The volume, to a user who may remove all of the tree but one file."""
+    vol.chown(folder, USER, USER)
+    for path, dirs, files in vol.walk(tree):
+        for name in [".", *dirs, *files]:
+            vol.lchown(os.path.join(path, name), USER, USER)
+    vol.chown(f"{tree}/a/b", 0, 0)
+    vol.chmod(f"{tree}/a/b", 0o1777)
+    vol.chown(f"{tree}/a/b/3", 0, 0)
+    with vol.identity(USER, USER):
+        yield vol
 
 
 def test_rmtree_stops_at_an_error(obstructed: gfapi.Volume, tree: str) -> None:

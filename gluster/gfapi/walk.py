@@ -1,0 +1,190 @@
+"""walk: a directory and all that is in it, as :func:`os.walk` goes through it.
+
+Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
+methods. None is recursive, so no tree is too deep for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from functools import partial
+
+from . import api, identity
+from .crew import Crew, checked_threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from typing import Any, AnyStr, Callable, Optional, Union
+
+    from .volume import Volume
+
+    Listing = tuple[list[Any], list[Any]]  # the directories and the files of one
+    Walk = Generator[tuple[AnyStr, list[Any], list[Any]], None, None]
+
+
+def walk(
+    vol: Volume,
+    top: Union[AnyStr, os.PathLike[AnyStr]],
+    topdown: bool = True,
+    onerror: Optional[Callable[[OSError], Any]] = None,
+    followlinks: bool = False,
+    *,
+    threads: Optional[int] = None,
+) -> Iterator[tuple[AnyStr, list[AnyStr], list[AnyStr]]]:
+    """Go through a directory tree, as :func:`os.walk`.
+
+    There are three differences. Symbolic links to directories are among the file names unless
+    ``followlinks`` is set. An error is raised if ``onerror`` is None. And directories that are
+    to come next may have been read ahead, by other threads; but never before the caller has seen
+    the one that they are in and has chosen among them.
+
+    :param top: the directory to begin with (str, bytes or path-like).
+    :param topdown: whether a directory comes before those in it. If so, the caller may change
+        the list of directory names in place to choose where to go on.
+    :param onerror: called with the OSError of a directory that cannot be read.
+    :param followlinks: whether to go into directories that symbolic links point to.
+    :param threads: how many threads read at most, this one among them (int); 16 by default, and
+        1 for none but this one.
+    :returns: an iterator of ``(dirpath, dirnames, filenames)``; a generator, whose ``close``
+        ends the threads, as does its end.
+    :raises OSError: if a directory cannot be read and ``onerror`` is None.
+    :raises TypeError: if ``threads`` is no integer.
+    :raises ValueError: if it is less than 1.
+    """
+    crew = Crew(checked_threads(threads))
+    read = partial(_names, vol, followlinks=followlinks)
+    return _walk(crew, read, os.fspath(top), topdown, onerror, lambda name: name)
+
+
+def walk_with_stat(
+    vol: Volume,
+    top: Union[AnyStr, os.PathLike[AnyStr]],
+    topdown: bool = True,
+    onerror: Optional[Callable[[OSError], Any]] = None,
+    followlinks: bool = False,
+    *,
+    threads: Optional[int] = None,
+) -> Iterator[tuple[AnyStr, list[tuple[AnyStr, api.Stat]], list[tuple[AnyStr, api.Stat]]]]:
+    """Go through a directory tree as :meth:`walk`, with the status of all that is in it.
+
+    It came with the names (``glfs_xreaddirplus_r``) and is not asked for again.
+
+    :param top: the directory to begin with (str, bytes or path-like).
+    :param topdown: as in :meth:`walk`; the list to change is one of pairs.
+    :param onerror: as in :meth:`walk`.
+    :param followlinks: as in :meth:`walk`.
+    :param threads: as in :meth:`walk`.
+    :returns: an iterator of ``(dirpath, directories, files)``, the last two as lists of pairs of
+        name and status, which is as of :meth:`lstat`.
+    :raises OSError: if a directory cannot be read and ``onerror`` is None.
+    :raises TypeError: if ``threads`` is no integer.
+    :raises ValueError: if it is less than 1.
+    """
+    crew = Crew(checked_threads(threads))
+    read = partial(_pairs, vol, followlinks=followlinks)
+    return _walk(crew, read, os.fspath(top), topdown, onerror, lambda pair: pair[0])
+
+
+def _names(vol: Volume, path: Any, followlinks: bool) -> Listing:
+    directories: list[Any] = []
+    files: list[Any] = []
+    with vol.scandir(path) as entries:
+        for entry in entries:
+            (directories if entry.is_dir(followlinks) else files).append(entry.name)
+    return directories, files
+
+
+def _pairs(vol: Volume, path: Any, followlinks: bool) -> Listing:
+    directories: list[Any] = []
+    files: list[Any] = []
+    with vol.scandir(path) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # it is gone by now
+                pair = entry.name, entry.stat()
+                (directories if entry.is_dir(followlinks) else files).append(pair)
+    return directories, files
+
+
+class _Stop:
+    """A directory that a walk is to come to, read by the first thread that is free."""
+
+    def __init__(self, path: Any, read: Callable[[Any], Listing]) -> None:
+        self.path = path
+        self.found: Union[Listing, Exception, None] = None
+        self.is_asked_for = False
+        self._read = read
+        self._reader = [None]  # taken by who reads it
+
+    def read(self) -> None:
+        """Read it, unless another thread does."""
+        with contextlib.suppress(IndexError):
+            self._reader.pop()
+            self.read_now()
+
+    def read_now(self) -> None:
+        self.names = identity.names()
+        try:
+            self.found = self._read(self.path)
+        except Exception as error:
+            self.found = error
+
+    def listing(self, crew: Crew) -> Listing:
+        """What is in it.
+
+        :raises OSError: if it cannot be read.
+        """
+        if not crew.is_gone:
+            self.read()
+            crew.work(until=lambda: self.found)
+        if not self.found or self.names != identity.names():
+            self.read_now()  # its reader was not copied by a fork, or may read what this may not
+        assert self.found
+        if isinstance(self.found, Exception):
+            try:
+                raise self.found
+            finally:
+                self.found = None  # it refers to this frame, and that to it
+        return self.found
+
+
+def _walk(
+    crew: Crew,
+    read: Callable[[Any], Listing],
+    top: AnyStr,
+    topdown: bool,
+    onerror: Optional[Callable[[OSError], Any]],
+    name_of: Callable[[Any], AnyStr],
+) -> Walk[AnyStr]:
+    pending: list[Any] = [_Stop(top, read)]  # what comes next is the last
+    with crew:
+        while pending:
+            stop = pending.pop()
+            if isinstance(stop, tuple):
+                yield stop
+                continue
+            _read_ahead(pending, crew)
+            try:
+                directories, files = stop.listing(crew)
+            except OSError as error:
+                if onerror is None:
+                    raise
+                onerror(error)
+                continue
+            if topdown:
+                yield stop.path, directories, files
+            else:
+                pending.append((stop.path, directories, files))
+            for entry in reversed(directories):
+                pending.append(_Stop(os.path.join(stop.path, name_of(entry)), read))
+
+
+def _read_ahead(pending: list[Any], crew: Crew) -> None:
+    """Have the directories read that are next."""
+    if crew.is_gone:
+        return
+    for stop in pending[-crew.ahead :] if crew.ahead else ():
+        if isinstance(stop, _Stop) and not stop.is_asked_for:
+            stop.is_asked_for = True
+            crew.add(stop.read)
