@@ -1,0 +1,67 @@
+"""Charts as pictures."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .. import picture
+from .chart import Chart, in_words
+
+_MARKS = "osv^Dx*+"
+_WIDTH, _HEIGHT = 4.2, 3.1  # inches
+
+
+def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
+    """Draw the charts of one curve side by side.
+
+    :returns: the file, an SVG.
+    """
+    pyplot = picture.start()
+    columns = min(len(charts), 2)
+    rows = math.ceil(len(charts) / columns)
+    size = (_WIDTH * columns, _HEIGHT * rows)
+    figure, places = pyplot.subplots(rows, columns, figsize=size, squeeze=False)
+    for axes in places.flat[len(charts) :]:
+        axes.remove()
+    for axes, chart in zip(places.flat, charts):
+        if isinstance(chart.positions[0], str):
+            _draw_bars(axes, chart)
+        else:
+            _draw_lines(axes, chart)
+        axes.set_title(chart.title, fontsize=9)
+        axes.legend(fontsize=6, frameon=False)
+    figure.tight_layout()
+    file = os.path.join(folder, f"scale-{name}.svg")
+    picture.save(figure, file)
+    pyplot.close(figure)
+    return file
+
+
+def _draw_lines(axes: Any, chart: Chart) -> None:
+    for (label, points), mark in zip(chart.series.items(), _MARKS * len(chart.series)):
+        axes.plot(*zip(*points), marker=mark, markersize=3, linewidth=1, label=label)
+    if not chart.x_is_linear:
+        axes.set_xscale("log")
+    if not chart.y_is_linear:
+        axes.set_yscale("log")
+    ticks = chart.positions
+    axes.set_xticks(ticks, [in_words(x, chart.x_label) for x in ticks], fontsize=7)
+    axes.minorticks_off()
+    axes.set_xlabel(chart.x_label)
+    axes.set_ylabel(chart.y_label)
+    axes.grid(linewidth=0.3)
+
+
+def _draw_bars(axes: Any, chart: Chart) -> None:
+    labels, count = chart.positions, len(chart.series)
+    for shift, (label, points) in enumerate(chart.series.items()):
+        places = [labels.index(x) + (shift + 0.5) * 0.8 / count - 0.4 for x, _ in points]
+        axes.barh(places, [y for _, y in points], height=0.7 / count, label=label)
+    axes.set_yticks(range(len(labels)), labels, fontsize=7)
+    axes.invert_yaxis()
+    if not chart.y_is_linear:
+        axes.set_xscale("log")
+    axes.set_xlabel(chart.y_label)
