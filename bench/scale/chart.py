@@ -17,8 +17,8 @@ class Chart:
     :ivar x_label: the quantity, with its unit.
     :ivar y_label: what was measured, with its unit.
     :ivar series: label to a list of ``(x, y)``.
-    :ivar x_is_linear: whether the picture has a linear scale for x, instead of a logarithmic one.
-    :ivar y_is_linear: the same for y.
+    :ivar is_linear: whether the picture's scale for x is linear, instead of logarithmic.
+    :ivar is_drawn: whether there is a picture of it.
     """
 
     name: str
@@ -26,8 +26,8 @@ class Chart:
     x_label: str
     y_label: str
     series: dict[str, list[tuple[Any, Number]]] = field(default_factory=dict)
-    x_is_linear: bool = False
-    y_is_linear: bool = False
+    is_linear: bool = False
+    is_drawn: bool = True
 
     def add(self, label: str, x: Any, y: Number) -> None:
         """Add a point to a series."""

@@ -23,13 +23,13 @@ _HAS_THREADS = "threads" in inspect.signature(gfapi.Volume.copytree).parameters
 
 def measure(ground: Ground) -> list[Chart]:
     """Milliseconds of a call, and seconds of a tree, by the delay of the network."""
-    calls = Chart("delays-calls", "one call", "ms of delay", "ms", x_is_linear=True)
+    calls = Chart("delays-calls", "one call", "ms of delay", "ms", is_drawn=False)
     trees = Chart(
         "delays-trees",
         f"a tree of {_FOLDERS * _FILES} files in {_FOLDERS} folders, by threads",
         "ms of delay",
         "seconds",
-        x_is_linear=True,
+        is_linear=True,
     )
     repeats = 3 if ground.is_quick else 15
     delays = (0, 2) if ground.is_quick else DELAYS

@@ -25,6 +25,11 @@ _UNCACHED = {
     "performance.io-cache": "off",
     "performance.read-ahead": "off",
 }
+# A delayed call keeps one of the brick's threads, which one that is on the network does not.
+_MANY_THREADS = {
+    f"performance.{kind}": 64
+    for kind in ("io-thread-count", "high-prio-threads", "normal-prio-threads", "low-prio-threads")
+}
 
 
 class Place(NamedTuple):
@@ -82,8 +87,7 @@ def _name(kind: str, delay: float) -> str:
 
 
 def _slowed(delay: float) -> dict[str, Any]:
-    # A delayed call keeps one of the brick's threads, which one on the network does not.
-    return {**delay_options(delay), "performance.io-thread-count": 64} if delay else {}
+    return {**delay_options(delay), **_MANY_THREADS} if delay else {}
 
 
 def place(volume: sandbox.SandboxVolume) -> Place:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Callable
 
 from gluster import gfapi
 from gluster.gfapi import sandbox
@@ -45,6 +47,7 @@ _THREADS: dict[str, Options] = {
 }
 _FOLDER = "/entries"
 _MAKERS = 32
+_ROUNDS = 3
 _CALLERS = 32
 
 
@@ -96,15 +99,18 @@ def _fill(place: Place, entries: int) -> None:
         list(makers.map(make, range(entries)))
 
 
-def _list(place: Place) -> tuple[float, float]:
+def _list(place: Place) -> list[float]:
     """Microseconds an entry of listdir, and of scandir with the status, without what is cached."""
-    times, counts = [], []
-    for listing in (_names, _statuses):
+    return [median(_times(place, listing)) for listing in (_names, _statuses)]
+
+
+def _times(place: Place, listing: Callable[[gfapi.Volume], int]) -> Iterator[float]:
+    for _ in range(_ROUNDS):
         with place.client() as vol:
             vol.stat(_FOLDER)
-            times.append(seconds_of(lambda: counts.append(listing(vol))))  # noqa: B023
-    names, statuses = (1e6 * seconds / count for seconds, count in zip(times, counts))
-    return names, statuses
+            counts: list[int] = []
+            seconds = seconds_of(lambda c=counts, v=vol: c.append(listing(v)))  # type: ignore[misc]
+            yield 1e6 * seconds / counts[0]
 
 
 def _names(vol: gfapi.Volume) -> int:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib.ticker import LogLocator
+
 from .. import picture
 from .chart import Chart, in_words
 
@@ -20,6 +22,7 @@ def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
     :returns: the file, an SVG.
     """
     pyplot = picture.start()
+    charts = [chart for chart in charts if chart.is_drawn]
     columns = min(len(charts), 2)
     rows = math.ceil(len(charts) / columns)
     size = (_WIDTH * columns, _HEIGHT * rows)
@@ -32,7 +35,8 @@ def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
         else:
             _draw_lines(axes, chart)
         axes.set_title(chart.title, fontsize=9)
-        axes.legend(fontsize=6, frameon=False)
+        if len(chart.series) > 1:
+            axes.legend(fontsize=6, framealpha=0.5, edgecolor="none")
     figure.tight_layout()
     file = os.path.join(folder, f"scale-{name}.svg")
     picture.save(figure, file)
@@ -43,10 +47,11 @@ def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
 def _draw_lines(axes: Any, chart: Chart) -> None:
     for (label, points), mark in zip(chart.series.items(), _MARKS * len(chart.series)):
         axes.plot(*zip(*points), marker=mark, markersize=3, linewidth=1, label=label)
-    if not chart.x_is_linear:
+    if not chart.is_linear:
         axes.set_xscale("log")
-    if not chart.y_is_linear:
-        axes.set_yscale("log")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ticks = chart.positions
     axes.set_xticks(ticks, [in_words(x, chart.x_label) for x in ticks], fontsize=7)
     axes.minorticks_off()
@@ -62,6 +67,4 @@ def _draw_bars(axes: Any, chart: Chart) -> None:
         axes.barh(places, [y for _, y in points], height=0.7 / count, label=label)
     axes.set_yticks(range(len(labels)), labels, fontsize=7)
     axes.invert_yaxis()
-    if not chart.y_is_linear:
-        axes.set_xscale("log")
     axes.set_xlabel(chart.y_label)

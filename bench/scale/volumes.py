@@ -39,6 +39,7 @@ def measure(ground: Ground) -> list[Chart]:
         quantity: Chart(f"volumes-{quantity}", title, "mounts in one process", unit)
         for quantity, (title, unit) in _QUANTITIES.items()
     }
+    charts["descriptors"].is_drawn = False
     for label, places in several.items():
         for used in alone(_mount_all, places):
             for quantity, chart in charts.items():
