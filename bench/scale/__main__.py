@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     add = result.add_argument
     add("curves", nargs="*", metavar="CURVE", help="what to measure (default: all)")
     add("--quick", action="store_true", help="few points: to see that it works")
+    add("--long", action="store_true", help="write files of 16 GiB too")
     add("--json", metavar="FILE", help="write the figures to a file, beside those of other curves")
     add("--from", dest="source", metavar="FILE", help="take the figures of --json; measure nothing")
     add("--plot-dir", metavar="DIR", help="draw each curve into a file there")
@@ -54,58 +55,54 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             command.error(f"there is no curve {name!r}; there are {', '.join(CURVES)}")
     if told.source:
         report = json.loads(Path(told.source).read_text(encoding="utf-8"))
-        found = {
-            name: [Chart(**chart) for chart in charts]
-            for name, charts in report["curves"].items()
-            if not told.curves or name in told.curves
-        }
-        for charts in found.values():
-            show(charts)
     else:
         why_not = sandbox.why_not()
         if why_not:
-            command.exit(1, f"python -m bench.scale: {why_not}\n")
-        found = measure(told.curves or list(CURVES), told.quick)
+            command.exit(1, f"{command.prog}: {why_not}\n")
+        report = measured(told)
     if told.json:
-        write(told.json, found)
+        write(Path(told.json), report)
+    curves = {
+        name: [Chart(**chart) for chart in report["curves"][name]]
+        for name in CURVES
+        if name in report["curves"] and (not told.curves or name in told.curves)
+    }
+    print(text(report["machine"], curves))
     if told.plot_dir:
         from .picture import draw  # matplotlib is only needed here
 
         os.makedirs(told.plot_dir, exist_ok=True)
-        for name, charts in found.items():
-            print(draw(name, charts, told.plot_dir))
+        for name, charts in curves.items():
+            draw(name, charts, told.plot_dir)
     return 0
 
 
-def measure(names: Sequence[str], is_quick: bool) -> dict[str, list[Chart]]:
-    """Measure some curves, and print each when it is done."""
-    found: dict[str, list[Chart]] = {}
+def measured(told: argparse.Namespace) -> dict[str, Any]:
+    """Measure; the figures, and what they were measured with."""
+    curves = {}
     with sandbox.Cluster(nodes=1) as cluster:
-        ground = Ground(cluster, is_quick)
-        for name in names:
+        ground = Ground(cluster, is_quick=told.quick, is_long=told.long)
+        for name in told.curves or CURVES:
             begin = time.monotonic()
-            found[name] = CURVES[name].measure(ground)
-            print(f"\n--- {name}, in {time.monotonic() - begin:.0f} s")
-            show(found[name])
-    return found
+            curves[name] = [chart.to_json() for chart in CURVES[name].measure(ground)]
+            print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+    return {"machine": machine(), "curves": curves}
 
 
-def show(charts: Sequence[Chart]) -> None:
-    """Print charts as tables."""
-    for chart in charts:
-        print(f"\n{chart.table()}", flush=True)
-
-
-def write(file: str, found: dict[str, list[Chart]]) -> None:
-    """Keep the figures, and what they were measured with."""
-    place = Path(file)
-    report: dict[str, Any] = {"curves": {}}
-    if place.exists():
-        report = json.loads(place.read_text(encoding="utf-8"))
-    report["machine"] = machine()
-    for name, charts in found.items():
-        report["curves"][name] = [chart.to_json() for chart in charts]
+def write(place: Path, report: dict[str, Any]) -> None:
+    """Keep a report, beside the curves that the file has already."""
+    curves = json.loads(place.read_text(encoding="utf-8"))["curves"] if place.exists() else {}
+    report = {**report, "curves": {**curves, **report["curves"]}}
     place.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def text(about: dict[str, Any], curves: dict[str, list[Chart]]) -> str:
+    """All figures as tables."""
+    head = (
+        f"gfapi {about['gfapi']}, GlusterFS {about['glusterfs']}, Python {about['python']}, "
+        f"{about['system']}, {about['cores']} cores of {about['processor']}, {about['date']}"
+    )
+    return "\n\n".join([head, *(chart.table() for charts in curves.values() for chart in charts)])
 
 
 if __name__ == "__main__":

@@ -48,10 +48,14 @@ class Ground:
 
     :param cluster: the sandbox.
     :param is_quick: whether few points are enough.
+    :param is_long: whether what takes many minutes is measured too.
     """
 
-    def __init__(self, cluster: sandbox.Cluster, is_quick: bool) -> None:
+    def __init__(
+        self, cluster: sandbox.Cluster, *, is_quick: bool = False, is_long: bool = False
+    ) -> None:
         self.is_quick = is_quick
+        self.is_long = is_long
         self._cluster = cluster
         self._volumes: dict[str, sandbox.SandboxVolume] = {}
 

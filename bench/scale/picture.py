@@ -16,11 +16,8 @@ _MARKS = "osv^Dx*+"
 _WIDTH, _HEIGHT = 4.2, 3.1  # inches
 
 
-def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
-    """Draw the charts of one curve side by side.
-
-    :returns: the file, an SVG.
-    """
+def draw(name: str, charts: Sequence[Chart], folder: str) -> None:
+    """Draw the charts of one curve side by side, into an SVG file."""
     pyplot = picture.start()
     charts = [chart for chart in charts if chart.is_drawn]
     columns = min(len(charts), 2)
@@ -38,10 +35,8 @@ def draw(name: str, charts: Sequence[Chart], folder: str) -> str:
         if len(chart.series) > 1:
             axes.legend(fontsize=6, framealpha=0.5, edgecolor="none")
     figure.tight_layout()
-    file = os.path.join(folder, f"scale-{name}.svg")
-    picture.save(figure, file)
+    picture.save(figure, os.path.join(folder, f"scale-{name}.svg"))
     pyplot.close(figure)
-    return file
 
 
 def _draw_lines(axes: Any, chart: Chart) -> None:
