@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,8 +25,8 @@ from .stage import KINDS, Stage
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures gfapi against C, the older binding, FUSE and fio, on a sandbox of its "
-        "own. The exit status is 0 also if a goal is missed.",
+        description="Measures gfapi against C, the older binding, FUSE and fio, on a sandbox of "
+        "its own. The exit status is 0 also if a goal is missed.",
     )
     add = result.add_argument
     add("groups", nargs="*", metavar="GROUP", help="what to measure (default: all; see --list)")
@@ -35,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         type=float,
         default=0,
         metavar="MS",
-        help="slow the volume down by so much a call",
+        help="slow the volume by so much a call",
     )
     add("--rounds", type=int, metavar="N", help="how often to do each operation")
     add("--long", action="store_true", help="four times as many rounds")
@@ -44,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add("--older", metavar="PATH", help="the folder that has gfapi 1.x (also: GFAPI_OLDER)")
     add("--json", metavar="FILE", help="write all figures to a file")
     add("--from", dest="source", metavar="FILE", help="take the figures of --json; measure nothing")
-    add("--table", metavar="FILE", help="write the table too, in reStructuredText if it is .rst")
+    add("--table", metavar="FILE", help="write the table in reStructuredText")
     add("--plot", metavar="FILE", help="draw the table (.svg, .png, .pdf)")
     return result
 
@@ -59,6 +61,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for name in options.groups:
         if name not in GROUPS:
             command.error(f"there is no group {name!r}; there are {', '.join(GROUPS)}")
+    # So that what was started is ended.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         check_libraries(options)
         if options.source:
@@ -68,10 +72,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if options.json:
             write(options.json, json.dumps(results, indent=1) + "\n")
         publish(results, options)
+        for name, why in results["failures"].items():
+            print(f"python -m bench: {name} failed: {why}", file=sys.stderr)
     except (BenchError, sandbox.SandboxError) as error:
         print(f"python -m bench: {error}", file=sys.stderr)
         return 1
-    return 0
+    return 1 if results["failures"] else 0
 
 
 def check_libraries(options: argparse.Namespace) -> None:
@@ -94,21 +100,28 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         why_not = sandbox.why_not()
         if why_not:
             raise BenchError(why_not)
-    results: dict[str, Any] = {"machine": machine(), "groups": {}}
+    begin = time.monotonic()
+    results: dict[str, Any] = {"machine": machine(), "groups": {}, "failures": {}}
     with Stage(find_older(options.older)) as stage:
         for group in groups:
-            samples = measure(
-                stage,
-                group,
-                kind=options.kind,
-                delay=options.delay,
-                count=options.count or (group.quick if options.quick else group.count),
-                rounds=options.rounds
-                or (1 if options.quick else group.rounds * (4 if options.long else 1)),
-                tell=tell,
-            )
-            results["groups"][group.name] = asdict(samples)
+            try:
+                samples = measure(
+                    stage,
+                    group,
+                    kind=options.kind,
+                    delay=options.delay,
+                    count=options.count or (group.quick if options.quick else group.count),
+                    rounds=options.rounds
+                    or (1 if options.quick else group.rounds * (4 if options.long else 1)),
+                    quick=options.quick,
+                    tell=tell,
+                )
+            except (BenchError, sandbox.SandboxError, OSError) as error:
+                results["failures"][group.name] = str(error)
+            else:
+                results["groups"][group.name] = asdict(samples)
     tell("")
+    results["seconds"] = round(time.monotonic() - begin)
     return results
 
 
@@ -136,10 +149,9 @@ def publish(results: dict[str, Any], options: argparse.Namespace) -> None:
         f"{about['system']}, {about['cores']} cores of {about['processor']}, {about['date']}\n"
     )
     print(report.table(results))
-    print(f"\n{report.summary(results)}")
+    print(f"\n{report.summary(results)}, measured in {results['seconds']} s")
     if options.table:
-        form = "rst" if options.table.endswith(".rst") else "simple"
-        write(options.table, report.table(results, form) + "\n")
+        write(options.table, report.table(results, "rst") + "\n")
     if options.plot:
         picture.draw(results, options.plot)
 

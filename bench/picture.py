@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .report import MISSED, Line, lines, title
+from .report import MISSED, Line, lines, ratio_text, title
 
 _COLOURS = {"met": "#2a7f62", MISSED: "#c0504d", "": "#7f8fa6"}
 
@@ -54,15 +54,15 @@ def draw(report: dict[str, Any], file: str) -> None:
             _draw_bar(axes, place, bar)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    ticks = [0.25, 0.5, 1, 2, 4, 8, 16, 40, 100]
+    ticks = [0.25, 0.5, 1, 2, 4, 8, 16, 40, 100, 1000]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_yticks(range(len(labels)), labels)
     for text, bar in zip(axes.get_yticklabels(), bars):
         text.set_fontweight("normal" if bar else "bold")
     axes.tick_params(axis="y", length=0)
-    axes.invert_yaxis()
-    axes.set_xlabel("times as fast as the other (| goal)")
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_xlabel("times as fast as the other; the mark is the goal, met if green, missed if red")
     save(figure, file)
     pyplot.close(figure)
 
@@ -72,7 +72,7 @@ def _draw_bar(axes: Any, place: int, line: Line) -> None:
     axes.barh(place, ratio - 1, left=1, height=0.6, color=_COLOURS[line.verdict])
     side = {"ha": "left"} if ratio >= 1 else {"ha": "right"}
     axes.annotate(
-        f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}",
+        ratio_text(ratio),
         (ratio, place),
         xytext=(3 if ratio >= 1 else -3, 0),
         textcoords="offset points",

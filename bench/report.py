@@ -71,7 +71,12 @@ class Line:
         ]
 
 
-COLUMNS = ["what", "gfapi", "the other", "", "ratio", "goal", ""]
+def ratio_text(ratio: float) -> str:
+    """A ratio, with as many digits as it deserves."""
+    return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.0f}"
+
+
+COLUMNS = ["what", "gfapi", "the other", "its figure", "ratio", "goal", "result"]
 
 
 def lines(report: dict[str, Any]) -> Iterator[Line]:
@@ -87,7 +92,7 @@ def lines(report: dict[str, Any]) -> Iterator[Line]:
                 samples["where"],
                 _median(figures.get(OURS)),
                 _median(figures.get(row.against)),
-                samples["missing"].get(row.against, ""),
+                samples["missing"].get(row.against) or samples["missing"].get(OURS, ""),
             )
 
 
@@ -118,7 +123,7 @@ def table(report: dict[str, Any], form: str = "simple") -> str:
         if line.missing:
             missing[f"{line.group.name}: {line.other_name}"] = line.missing
     notes = [f"Not measured in {what}, as {why}." for what, why in missing.items()]
-    return "\n".join([tabulate(cells, COLUMNS, form, disable_numparse=True), *notes])
+    return "\n\n".join([tabulate(cells, COLUMNS, form, disable_numparse=True), *notes])
 
 
 def summary(report: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
 OURS = "ours"
@@ -105,6 +106,8 @@ class Group:
     :ivar quick: the count for a trial run.
     :ivar rounds: how often each is done.
     :ivar at_most: fewer rounds of a contender or an operation, by name.
+    :ivar slow: the contenders that take ten seconds each time, which a trial run leaves out.
+    :ivar pause: seconds to wait before each operation, until the clients' caches have run out.
     :ivar furnish: called once with a Volume, the count and a folder, to make there what all
         contenders find.
     :ivar kind: the kind of volume, if it is not to be chosen.
@@ -120,7 +123,9 @@ class Group:
     quick: int
     rounds: int
     per: str = ""
-    at_most: Any = None
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    slow: tuple[str, ...] = ()
+    pause: float = 0
     furnish: Optional[Callable[[Any, int, str], None]] = None
     kind: Optional[str] = None
     delay: Optional[float] = None
@@ -135,5 +140,6 @@ class Group:
         by_row = contender in WHOLE or any(
             (row.against, row.operation) == (contender, operation) for row in self.rows
         )
-        limits = self.at_most or {}
-        return min(rounds, limits.get(contender, rounds), limits.get(operation, rounds)) * by_row
+        if not by_row:
+            return 0
+        return min(rounds, *(self.at_most.get(name, rounds) for name in (contender, operation)))

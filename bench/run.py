@@ -7,10 +7,12 @@ import datetime
 import os
 import platform
 import subprocess
+import time
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from gluster import gfapi
+from gluster.gfapi import sandbox
 
 from .contenders import Unavailable
 from .rows import Group
@@ -40,6 +42,7 @@ def measure(
     delay: float,
     count: int,
     rounds: int,
+    quick: bool,
     tell: Callable[[str], None],
 ) -> Samples:
     """Measure a group.
@@ -48,12 +51,13 @@ def measure(
     :param delay: likewise the delay of a call in milliseconds.
     :param count: how much an operation does.
     :param rounds: how often each is done.
+    :param quick: whether to leave out who takes long.
     :param tell: called with a line now and then.
     """
     kind = group.kind or kind
     delay = delay if group.delay is None else group.delay
     volume = None
-    samples = Samples(count, kind + (f", {delay:g} ms" if delay else ""))
+    samples = Samples(count, kind + (f", slowed by {delay:g} ms a call" if delay else ""))
     if kind not in ("stub", "none"):
         volume = stage.volume(kind, delay)
         furnish(group, volume, count)
@@ -61,21 +65,25 @@ def measure(
         contenders: dict[str, Contender] = {}
         for name in group.contenders:
             try:
-                contenders[name] = stage.contender(name, group, volume, count)
-                exits.callback(contenders[name].stop)
+                contender = stage.contender(name, group, volume, count)
+                if quick and name in group.slow:
+                    raise Unavailable("--quick leaves out what takes ten seconds")
+                contenders[name] = contender
+                exits.callback(contender.stop)
             except Unavailable as error:
                 samples.missing[name] = str(error)
         names = list(contenders)
         for turn in range(rounds):
             tell(f"{group.name}: round {turn + 1} of {rounds}")
             for operation in group.operations:
+                time.sleep(0 if quick else group.pause)
                 for name in names:
                     if turn < group.rounds_of(name, operation, rounds):
                         figure = contenders[name].run(operation)
                         per = count if group.per else 1
                         figures = samples.figures.setdefault(operation, {})
                         figures.setdefault(name, []).append(figure / per)
-            names.append(names.pop(0))  # each is first in turn
+            names = names[1:] + names[:1]  # each is first in turn
     return samples
 
 
@@ -99,5 +107,8 @@ def _processor() -> str:
 
 
 def _gluster() -> str:
-    told = subprocess.run(["glusterd", "--version"], capture_output=True, text=True).stdout
-    return (told.split() or ["", "?"])[1]
+    try:
+        command = [sandbox.host.program("glusterd"), "--version"]
+    except sandbox.SandboxError:
+        return "not installed"
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]

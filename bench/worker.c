@@ -243,6 +243,7 @@ static const struct {
 } operations[] = {
     {"small", "create", NULL, create},
     {"small", "stat", NULL, stat_each},
+    {"small", "stat_cached", stat_each, stat_each},
     {"small", "read", NULL, read_each},
     {"small", "pread", before_pread, pread_each},
     {"small", "unlink", NULL, unlink_each},

@@ -18,16 +18,8 @@ from . import peers
 from .groups import GROUPS
 
 
-def main(
-    contender: str,
-    group: str,
-    host: str,
-    volume: str,
-    shared: str,
-    own: str,
-    count: str,
-    place: str,
-) -> None:
+def main(contender: str, group: str, host: str, volume: str, *rest: str) -> None:
+    shared, own, count, place = rest
     try:
         fs: Any
         if contender == "fuse":

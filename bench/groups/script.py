@@ -17,6 +17,7 @@ GROUPS = [
         count=1,
         quick=1,
         rounds=9,
-        at_most={"c": 3},  # each takes ten seconds
+        at_most={"c": 3},
+        slow=("c",),
     )
 ]

@@ -64,7 +64,8 @@ GROUPS = [
         quick=4,
         rounds=9,
         per="MiB",
-        at_most={"fio": 2},  # it tears down its mount each time, which takes ten seconds
+        at_most={"fio": 2},
+        slow=("fio",),  # it tears down its mount each time
         furnish=furnish,
     )
 ]
