@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Callable
 
 from gluster import gfapi
 
 from .chart import Chart
-from .ground import Ground, Place, alone, place, seconds_of
+from .ground import DELAYS, Ground, Place, alone, place, seconds_of
 
 _SIZES = (1 << 12, 1 << 16, 1 << 20, 1 << 24, 1 << 28, 1 << 30, 1 << 32, 1 << 34)
 _BLOCK = 1 << 20
@@ -18,6 +19,9 @@ _DATA = os.urandom(_BLOCK)
 #: How much of a sparse file is data.
 _SPARSE = 64
 _SPARE = 8 << 30
+#: A file that several threads read and write.
+_SHARED = 64 << 20
+_THREADS = (1, 2, 4, 8, 16, 32)
 #: The largest file that is written in full each time.
 _OFTEN = 1 << 32
 
@@ -34,7 +38,35 @@ def measure(ground: Ground) -> list[Chart]:
         if size >= _SPARSE * _BLOCK:
             for label, figure in alone(_speeds, place(volume), size, True):
                 chart.add(f"{label}, 1/{_SPARSE} data", size, figure)
-    return [chart]
+    return [chart, _by_threads(ground)]
+
+
+def _by_threads(ground: Ground) -> Chart:
+    """One file that several threads read and write, each its share of it."""
+    chart = Chart("files-threads", "one file by several threads", "threads", "MB a second")
+    for delay in (0, 2) if ground.is_quick else DELAYS:
+        for threads in (1, 8) if ground.is_quick else _THREADS:
+            for label, figure in alone(_shared, place(ground.slowed(delay)), threads):
+                chart.add(f"{label}, {delay:g} ms", threads, figure)
+    return chart
+
+
+def _shared(place: Place, threads: int) -> list[tuple[str, float]]:
+    name = f"/shared-{os.getpid()}"
+    with place.client() as vol, ThreadPoolExecutor(threads) as crew:
+        with vol.fopen(name, "w+") as file:
+
+            def write(offset: int) -> None:
+                file.pwrite(_DATA, offset)
+
+            def read(offset: int) -> None:
+                file.preadinto(bytearray(_BLOCK), offset)
+
+            offsets = range(0, _SHARED, _BLOCK)
+            writing = seconds_of(lambda: (list(crew.map(write, offsets)), file.fsync()))
+            reading = seconds_of(lambda: list(crew.map(read, offsets)))
+        vol.unlink(name)
+        return [("write", _SHARED / writing / 1e6), ("read", _SHARED / reading / 1e6)]
 
 
 def _speeds(place: Place, size: int, is_sparse: bool) -> list[tuple[str, float]]:

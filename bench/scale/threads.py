@@ -71,17 +71,18 @@ def calls_of_threads(vol: gfapi.Volume, threads: int) -> dict[str, Callable[[int
 def _processes(ground: Ground, seconds: float) -> Chart:
     """The same call from the threads of one process, and from one thread of each of several."""
     chart = Chart("processes", "stat by threads or processes", "at once", "calls a second")
-    for delay in (0,) if ground.is_quick else (0, 2):
-        where = place(ground.uncached(delay))
+    volumes = {"from the cache": ground.slowed(0)}
+    if not ground.is_quick:
+        volumes["2 ms"] = ground.uncached(2)
+    for label, volume in volumes.items():
         for count in (1, 4) if ground.is_quick else _PROCESSES:
-            ((_, _, figure),) = alone(_stats, where, count, seconds)
-            chart.add(f"threads, {delay:g} ms", count, figure)
-            found = side_by_side(_stats, [(where, 1, 2 * seconds)] * count)
-            chart.add(f"processes, {delay:g} ms", count, sum(f for ((_, _, f),) in found))
+            (figure,) = side_by_side(_stats, [(place(volume), count, seconds)])
+            chart.add(f"threads, {label}", count, figure)
+            figures = side_by_side(_stats, [(place(volume), 1, 2 * seconds)] * count)
+            chart.add(f"processes, {label}", count, sum(figures))
     return chart
 
 
-def _stats(place: Place, threads: int, seconds: float) -> list[tuple[str, int, float]]:
+def _stats(place: Place, threads: int, seconds: float) -> float:
     with place.client() as vol:
-        call = calls_of_threads(vol, threads)["stat"]
-        return [("stat", threads, rate(call, threads, seconds))]
+        return rate(calls_of_threads(vol, threads)["stat"], threads, seconds)
