@@ -17,6 +17,8 @@ _BLOCK = bytes(4096)
 _ENTRIES = 100
 _NAMES = ("opened", "stat", "read", "copied", "attributes", "renamed", "unlinked")
 _FOLDERS, _FILES = 10, 20
+# More than what a client gets with the look-up.
+_LARGE = 1 << 20
 _THREADS = (1, 8, 32)
 _HAS_THREADS = "threads" in inspect.signature(gfapi.Volume.copytree).parameters
 
@@ -63,6 +65,7 @@ def _prepare(place: Place, top: str, repeats: int) -> None:
             vol.mkdir(f"{top}/{number}/empty")
             for name in _NAMES:
                 _create(vol, f"{top}/{number}/{name}")
+            vol.truncate(f"{top}/{number}/opened", _LARGE)
 
         vol.mkdir(top)
         vol.mkdir(f"{top}/full")
@@ -78,11 +81,13 @@ def _calls(place: Place, top: str, repeats: int) -> list[tuple[str, float]]:
     with place.client() as vol:
         folders = [f"{top}/{number}" for number in range(repeats)]
         opened = [vol.fopen(f"{folder}/opened", "r+") for folder in folders]
+        for file in opened:
+            file.pread(1, 0)  # open-behind opens it now
         to_read, to_write = iter(opened), iter(opened)
         kinds: dict[str, Callable[[str], object]] = {
             "stat": lambda folder: vol.stat(f"{folder}/stat"),
             "open, read 4 KiB, close": lambda folder: _read(vol, f"{folder}/read"),
-            "pread 4 KiB": lambda folder: next(to_read).pread(4096, 0),
+            "pread 4 KiB": lambda folder: next(to_read).pread(4096, _LARGE // 2),
             "write 4 KiB, fsync": lambda folder: _write(next(to_write)),
             "create, write 4 KiB, close": lambda folder: _create(vol, f"{folder}/new"),
             "copyfile 4 KiB": lambda folder: vol.copyfile(f"{folder}/copied", f"{folder}/copy"),
