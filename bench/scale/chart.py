@@ -17,7 +17,7 @@ class Chart:
     :ivar x_label: the quantity, with its unit.
     :ivar y_label: what was measured, with its unit.
     :ivar series: label to a list of ``(x, y)``.
-    :ivar is_linear: whether the picture's scale for x is linear, instead of logarithmic.
+    :ivar is_linear: whether the picture's scales are linear, instead of logarithmic.
     :ivar is_drawn: whether there is a picture of it.
     """
 

@@ -26,13 +26,11 @@ _HAS_THREADS = "threads" in inspect.signature(gfapi.Volume.copytree).parameters
 def measure(ground: Ground) -> list[Chart]:
     """Milliseconds of a call, and seconds of a tree, by the delay of the network."""
     calls = Chart("delays-calls", "one call", "ms of delay", "ms", is_drawn=False)
-    trees = Chart(
-        "delays-trees",
-        f"a tree of {_FOLDERS * _FILES} files in {_FOLDERS} folders, by threads",
-        "ms of delay",
-        "seconds",
-        is_linear=True,
-    )
+    size = f"{_FOLDERS * _FILES} files in {_FOLDERS} folders"
+    trees = {
+        call: Chart(f"delays-{call}", f"{call} of {size}", "ms of delay", "s", is_linear=True)
+        for call in ("copytree", "walk", "rmtree")
+    }
     repeats = 3 if ground.is_quick else 15
     delays = (0, 2) if ground.is_quick else DELAYS
     for delay in delays:
@@ -42,9 +40,9 @@ def measure(ground: Ground) -> list[Chart]:
             calls.add(label, delay, milliseconds)
         alone(_make_tree, where, "/tree")
         for threads in (1, 8) if ground.is_quick else _THREADS:
-            for label, seconds in alone(_trees, where, "/tree", threads):
-                trees.add(f"{label}, {threads}", delay, seconds)
-    return [calls, _round_trips(calls, delays[-1]), trees]
+            for call, seconds in alone(_trees, where, "/tree", threads):
+                trees[call].add(f"{threads} threads", delay, seconds)
+    return [calls, _round_trips(calls, delays[-1]), *trees.values()]
 
 
 def _round_trips(calls: Chart, delay: float) -> Chart:

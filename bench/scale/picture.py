@@ -42,17 +42,23 @@ def draw(name: str, charts: Sequence[Chart], folder: str) -> None:
 def _draw_lines(axes: Any, chart: Chart) -> None:
     for (label, points), mark in zip(chart.series.items(), _MARKS * len(chart.series)):
         axes.plot(*zip(*points), marker=mark, markersize=3, linewidth=1, label=label)
-    if not chart.is_linear:
-        axes.set_xscale("log")
+    if chart.is_linear:
+        axes.set_ylim(bottom=0)
+    else:
+        _set_logarithmic(axes, chart)
+    axes.set_xlabel(chart.x_label)
+    axes.set_ylabel(chart.y_label)
+    axes.grid(linewidth=0.3)
+
+
+def _set_logarithmic(axes: Any, chart: Chart) -> None:
+    axes.set_xscale("log")
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ticks = chart.positions
     axes.set_xticks(ticks, [in_words(x, chart.x_label) for x in ticks], fontsize=7)
     axes.minorticks_off()
-    axes.set_xlabel(chart.x_label)
-    axes.set_ylabel(chart.y_label)
-    axes.grid(linewidth=0.3)
 
 
 def _draw_bars(axes: Any, chart: Chart) -> None:

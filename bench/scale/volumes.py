@@ -40,6 +40,8 @@ def measure(ground: Ground) -> list[Chart]:
         for quantity, (title, unit) in _QUANTITIES.items()
     }
     charts["descriptors"].is_drawn = False
+    for quantity in ("memory", "threads"):
+        charts[quantity].is_linear = True
     for label, places in several.items():
         for used in alone(_mount_all, places):
             for quantity, chart in charts.items():
