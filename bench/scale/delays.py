@@ -41,7 +41,7 @@ def measure(ground: Ground) -> list[Chart]:
         alone(_make_tree, where, "/tree")
         for threads in (1, 8) if ground.is_quick else _THREADS:
             for call, seconds in alone(_trees, where, "/tree", threads):
-                trees[call].add(f"{threads} threads", delay, seconds)
+                trees[call].add(f"threads={threads}", delay, seconds)
     return [calls, _round_trips(calls, delays[-1]), *trees.values()]
 
 
