@@ -60,8 +60,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if why_not:
             command.exit(1, f"{command.prog}: {why_not}\n")
         report = measured(told)
-    if told.json:
-        write(Path(told.json), report)
     curves = {
         name: [Chart(**chart) for chart in report["curves"][name]]
         for name in CURVES
@@ -85,6 +83,8 @@ def measured(told: argparse.Namespace) -> dict[str, Any]:
         for name in told.curves or CURVES:
             begin = time.monotonic()
             curves[name] = [chart.to_json() for chart in CURVES[name].measure(ground)]
+            if told.json:
+                write(Path(told.json), {"machine": machine(), "curves": curves})
             print(f"{name}: {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     return {"machine": machine(), "curves": curves}
 
