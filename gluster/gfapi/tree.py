@@ -95,7 +95,7 @@ def rmtree(
         except OSError as error:
             removal.report(vol.scandir, top.path, error)
             return
-        if stat_module.S_ISLNK(top.handle.stat().st_mode):
+        if stat_module.S_ISLNK(top.handle._type):  # which came with it
             is_link = OSError(errno.ELOOP, "rmtree does not remove a symbolic link", top.path)
             removal.report(vol.islink, top.path, is_link)
             return
