@@ -2,7 +2,8 @@
 
 While a thread loads or unloads a library, the loader's state is inconsistent. A child that is
 forked then inherits that, and the loader ends it as soon as it mounts. GlusterFS loads its
-translators when a volume is mounted, and more when it is torn down.
+translators when a volume is mounted, and more when it is torn down. It also sets the locale when it
+is told where to log, and a child that inherits the lock of that waits for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from .gate import wait_until
 
 #: How long a fork is put off at most, in seconds: a mount may wait for a host for minutes.
-LONGEST = 1.0
+LONGEST = 3.0
 
 _busy: set[object] = set()  # one for each thread that is not to be forked beside
 _forking: list[None] = []  # one for each fork that is about to happen

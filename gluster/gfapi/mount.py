@@ -52,9 +52,12 @@ class Mount(Gate):
     :ivar upcalls: what hears of other clients' changes, if anybody listens.
     :ivar is_polled: whether libgfapi keeps them, because somebody has polled.
     :ivar endings: the tear-downs that its unmounts have begun.
+    :ivar abandoned: what an unmount could not close in time. It stays open, on a glfs that is never
+        freed, so that it can be closed when a brick is there again.
     """
 
     __slots__ = (
+        "abandoned",
         "cwd",
         "descriptors",
         "endings",
@@ -77,6 +80,7 @@ class Mount(Gate):
         self.upcalls: Optional[Upcalls] = None
         self.is_polled = False
         self.endings: list[Ending] = []
+        self.abandoned: weakref.WeakSet[Any] = weakref.WeakSet()
 
     @property
     def volume(self) -> Any:
@@ -139,7 +143,9 @@ class Mount(Gate):
 
     def forget(self) -> None:
         self.is_orphan = self.is_orphan or self.is_open
-        self._give_up()
+        for opened in [*self._opened(), *self.abandoned]:
+            opened.forget()
+        self._let_go()
         self.lock = threading.RLock()
         self.upcalls = None
         self.is_polled = False
@@ -183,7 +189,8 @@ class Mount(Gate):
         if self.is_polled:
             self.is_polled = False
             _drop_upcalls(pointer)
-        _live.discard(self)
+        if not self.abandoned:  # which a fork still has to hear of
+            _live.discard(self)
         if is_quiet and not exiting.is_set():
             self.endings.append(end_in_background(pointer))
         if problems:
@@ -196,7 +203,8 @@ class Mount(Gate):
         _close_all(self._opened(), deadline, problems)
         if not wait_until(lambda: not self.calls and not self._opened(), deadline):
             problems += self._told()
-            self._give_up()
+            self.abandoned.update(self._opened())
+            self._let_go()
             return False
         if not wait_until(lambda: frames_in_flight(pointer) == 0, deadline):
             problems.append(frames_told(pointer))
@@ -212,11 +220,9 @@ class Mount(Gate):
         if opened:
             yield f"{len(opened)} still to be closed: {paths_told(thing.path for thing in opened)}"
 
-    def _give_up(self) -> None:
-        """Let go of what does not end; nobody will ever free it."""
-        Gate.forget(self)
-        for opened in self._opened():
-            opened.forget()
+    def _let_go(self) -> None:
+        """Have nothing to do any more with the glfs, the calls inside it and what is open."""
+        super().forget()
         self.descriptors = set()
         self.objects = set()
 

@@ -83,11 +83,11 @@ def start_glfs(configuration: Configuration) -> int:
     return _start(configuration, last)
 
 
+@forks.none_meanwhile()
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
     try:
-        with forks.none_meanwhile():
-            glfs = Gate(api.glfs_new(volname))
+        glfs = Gate(api.glfs_new(volname))
     except OSError as error:
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
     try:
@@ -98,8 +98,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         for option in options:
             api.glfs_set_xlator_option(glfs, *option)
         set_logging(glfs, log_file, log_level)
-        with forks.none_meanwhile():
-            _init_within(_INIT_TIMEOUT, glfs)
+        _init_within(_INIT_TIMEOUT, glfs)
         if options:
             _check_options(glfs, configuration)
     except OSError as error:

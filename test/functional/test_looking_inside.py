@@ -339,6 +339,7 @@ def test_looking_inside_needs_no_rights(plain: sandbox.SandboxVolume, output_of:
     if os.getuid():
         pytest.skip("needs root")
     program = f"""
+        import gluster.gfapi.meta  # that user may not read where this Python is installed
         os.setgid({NOBODY})
         os.setuid({NOBODY})
         vol.mount()
