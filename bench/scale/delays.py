@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Any, Callable
+from typing import Callable
 
 from gluster import gfapi
 
@@ -20,7 +19,6 @@ _FOLDERS, _FILES = 10, 20
 # More than what a client gets with the look-up.
 _LARGE = 1 << 20
 _THREADS = (1, 8, 32)
-_HAS_THREADS = "threads" in inspect.signature(gfapi.Volume.copytree).parameters
 
 
 def measure(ground: Ground) -> list[Chart]:
@@ -129,13 +127,10 @@ def _make_tree(place: Place, top: str) -> None:
 def _trees(place: Place, top: str, threads: int) -> list[tuple[str, float]]:
     """The seconds to copy a tree, to go through it and to remove it, each by a new client."""
     copy = f"{top}-{threads}"
-    crew: Any = {"threads": threads} if _HAS_THREADS else {}
-    if threads > 1 and not crew:
-        return []
     steps: dict[str, Callable[[gfapi.Volume], object]] = {
-        "copytree": lambda vol: vol.copytree(top, copy, **crew),
-        "walk": lambda vol: list(vol.walk(copy, **crew)),
-        "rmtree": lambda vol: vol.rmtree(copy, **crew),
+        "copytree": lambda vol: vol.copytree(top, copy, threads=threads),
+        "walk": lambda vol: list(vol.walk(copy, threads=threads)),
+        "rmtree": lambda vol: vol.rmtree(copy, threads=threads),
     }
     found = []
     for label, step in steps.items():

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     Job = Callable[[], object]
 
-#: How many threads work unless told otherwise: a brick does as many calls at a time
-#: (``performance.io-thread-count``).
-THREADS = 16
+#: How many threads work unless told otherwise. On a fast network more than a few are of no use, and
+#: do no harm; with a delay of some milliseconds, each doubling up to here is worth it.
+THREADS = 32
 # So few jobs are done before a thread is there.
 _FEW = 4
 _MOST = 1000  # more threads than this are of no use to anybody

@@ -79,7 +79,7 @@ def rmtree(
     :param ignore_errors: whether errors are passed over.
     :param onerror: called with the function that failed, the path that it failed on and the
         exception; then the removal goes on. It is called in this thread.
-    :param threads: how many threads remove at most, this one among them (int); 16 by default,
+    :param threads: how many threads remove at most, this one among them (int); 32 by default,
         and 1 for none but this one.
     :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and both
         ``ignore_errors`` is false and ``onerror`` is None. Of several errors it is the first that
@@ -248,7 +248,7 @@ def copytree(
     :param copy_function: called for each file with its path and that of the copy, instead of
         :meth:`Volume.copy2`. It is called in this thread, unless ``threads`` is given: then it
         must stand being called in several at a time.
-    :param threads: how many threads copy at most, this one among them (int); 16 by default, or 1
+    :param threads: how many threads copy at most, this one among them (int); 32 by default, or 1
         with a ``copy_function``, and 1 for none but this one.
     :returns: ``dst``.
     :raises Error: at the end, with a list of ``(source, destination, reason)``, sorted.

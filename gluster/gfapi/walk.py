@@ -45,7 +45,7 @@ def walk(
         the list of directory names in place to choose where to go on.
     :param onerror: called with the OSError of a directory that cannot be read.
     :param followlinks: whether to go into directories that symbolic links point to.
-    :param threads: how many threads read at most, this one among them (int); 16 by default, and
+    :param threads: how many threads read at most, this one among them (int); 32 by default, and
         1 for none but this one.
     :returns: an iterator of ``(dirpath, dirnames, filenames)``; a generator, whose ``close``
         ends the threads, as does its end.
