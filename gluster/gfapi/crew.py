@@ -36,7 +36,7 @@ _FEW = 4
 _MOST = 1000  # more threads than this are of no use to anybody
 _IDLE = 2.0  # seconds after which a thread without work ends
 # How long a thread may take to start if Ctrl-C came meanwhile, so that nobody knows if it will.
-_START = 0.1
+_START = 0.5
 
 
 class Over(BaseException):

@@ -41,7 +41,7 @@ def grown(vol: gfapi.Volume, top: str) -> str:
 
 
 def crew_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "gfapi-crew"]
+    return [t for t in threading.enumerate() if t.name == "gfapi-crew" and t.is_alive()]
 
 
 def names(vol: gfapi.Volume, top: str) -> dict[str, tuple[list[str], list[str]]]:
@@ -344,7 +344,7 @@ def grow(top):
     return top
 
 def crew_threads():
-    return [thread for thread in threading.enumerate() if thread.name == "gfapi-crew"]
+    return [t for t in threading.enumerate() if t.name == "gfapi-crew" and t.is_alive()]
 
 vol.mount()
 tree = grow(folder + "/tree")
