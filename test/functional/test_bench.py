@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
-import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+Done = subprocess.CompletedProcess[str]
 
 
-def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *map(str, arguments)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@pytest.fixture(scope="session")
+def bench(run_module: Callable[..., Done]) -> Callable[..., Done]:
+    return functools.partial(run_module, "bench")
 
 
-def test_each_row_is_measured_or_says_why_not(tmp_path: Path) -> None:
+def test_each_row_is_measured_or_says_why_not(bench: Callable[..., Done], tmp_path: Path) -> None:
     pytest.importorskip("tabulate")
     figures = tmp_path / "figures.json"
     done = bench("--quick", "--json", figures)
@@ -38,7 +32,9 @@ def test_each_row_is_measured_or_says_why_not(tmp_path: Path) -> None:
     assert bool(notes) == ("not measured" in done.stdout)
 
 
-def test_figures_that_were_kept_give_the_same_table_again(tmp_path: Path) -> None:
+def test_figures_that_were_kept_give_the_same_table_again(
+    bench: Callable[..., Done], tmp_path: Path
+) -> None:
     pytest.importorskip("tabulate")
     figures = tmp_path / "figures.json"
     measured = bench("--quick", "import", "--json", figures)
@@ -53,7 +49,9 @@ def test_figures_that_were_kept_give_the_same_table_again(tmp_path: Path) -> Non
         (["import", "--older", "/nowhere"], "/nowhere has no gluster/gfapi of gfapi 1.x"),
     ],
 )
-def test_a_wrong_argument_is_told_in_words(arguments: list[str], words: str) -> None:
+def test_a_wrong_argument_is_told_in_words(
+    bench: Callable[..., Done], arguments: list[str], words: str
+) -> None:
     pytest.importorskip("tabulate")
     done = bench(*arguments)
     assert done.returncode != 0

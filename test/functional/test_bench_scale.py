@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
-import sys
 import uuid
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
 from gluster.gfapi import sandbox
 
 ROOT = Path(__file__).parents[2]
+Done = subprocess.CompletedProcess[str]
 
 
-def scale(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bench.scale", *map(str, arguments)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@pytest.fixture(scope="session")
+def scale(run_module: Callable[..., Done]) -> Callable[..., Done]:
+    return functools.partial(run_module, "bench.scale")
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def measured(
+    scale: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
     """The figures of a curve, as a file and as they were printed."""
     file = tmp_path_factory.mktemp("scale") / "figures.json"
     done = scale("--quick", "volumes", "--json", file)
@@ -44,20 +41,24 @@ def test_a_curve_alone_gives_its_figures(measured: tuple[Path, str]) -> None:
     assert all(chart["series"]["one volume"] for chart in curves["volumes"])
 
 
-def test_figures_that_were_kept_give_the_same_tables_again(measured: tuple[Path, str]) -> None:
+def test_figures_that_were_kept_give_the_same_tables_again(
+    scale: Callable[..., Done], measured: tuple[Path, str]
+) -> None:
     file, printed = measured
     again = scale("--from", file)
     assert (again.returncode, again.stdout) == (0, printed)
 
 
-def test_a_curve_is_drawn(measured: tuple[Path, str], tmp_path: Path) -> None:
+def test_a_curve_is_drawn(
+    scale: Callable[..., Done], measured: tuple[Path, str], tmp_path: Path
+) -> None:
     pytest.importorskip("matplotlib")
     done = scale("--from", measured[0], "--plot-dir", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "<svg" in (tmp_path / "scale-volumes.svg").read_text()
 
 
-def test_a_curve_that_does_not_exist_is_told_in_words() -> None:
+def test_a_curve_that_does_not_exist_is_told_in_words(scale: Callable[..., Done]) -> None:
     done = scale("nonsense")
     assert done.returncode == 2
     assert "no curve 'nonsense'" in done.stderr
