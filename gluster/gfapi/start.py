@@ -113,6 +113,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
 
 def _drop(glfs: Gate) -> None:
     if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
+        api.stop_log_timer(glfs.pointer)
         end_in_background(glfs.pointer)
 
 

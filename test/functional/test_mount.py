@@ -494,6 +494,43 @@ def test_with_a_volume_that_cannot_be_mounted_raises_and_runs_nothing(host: str)
         pytest.fail("it was mounted")
 
 
+def test_what_writes_the_log_ends_with_a_mount_that_fails_early(
+    plain: sandbox.SandboxVolume, plain_folder: str, output_of: Output
+) -> None:
+    """Its timer would run on freed memory, which is filled with other bytes here."""
+    program = """
+        import ctypes
+        from gluster.gfapi import ending, start
+        from gluster.gfapi.api.loader import thread_translator
+
+        class Translators(ctypes.Structure):  # its context is somewhere in it
+            _fields_ = [("all", ctypes.c_void_p * 1024)]
+
+        def write_each_second(glfs, *arguments):
+            context = ctypes.c_void_p.from_address(glfs.pointer + 24).value
+            translator = Translators((ctypes.c_void_p * 1024)(*[context] * 1024))
+            place = thread_translator()()
+            before, place[0] = place[0], ctypes.addressof(translator)
+            ctypes.CDLL("libglusterfs.so.0").gf_log_set_log_flush_timeout(1)
+            place[0] = before
+            set_logging(glfs, *arguments)
+
+        def fail(*arguments):
+            raise KeyboardInterrupt
+
+        set_logging, start.set_logging = start.set_logging, write_each_second
+        start._init_within = fail
+        ending.FINI_DELAY = 0.1
+        try:
+            vol.mount()
+        except KeyboardInterrupt:
+            time.sleep(3)
+            print("alive")
+    """
+    prefix = ("env", "MALLOC_PERTURB_=165")
+    assert output_of(plain, plain_folder, program, prefix=prefix) == "alive\n"
+
+
 def test_neither_mounts_nor_failed_mounts_leave_threads_or_descriptors(
     plain: sandbox.SandboxVolume, output_of: Output
 ) -> None:

@@ -21,7 +21,14 @@ from .conversions import (
     uint32_array,
 )
 from .functions import bind, failure, prototype, wrap
-from .loader import available, keep_translators, library, symbol, translators_installed
+from .loader import (
+    available,
+    keep_translators,
+    library,
+    stop_log_timer,
+    symbol,
+    translators_installed,
+)
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     HANDLE_LENGTH,
@@ -106,6 +113,7 @@ __all__ = [
     "result_pointer",
     "run_reported",
     "stat_fields",
+    "stop_log_timer",
     "symbol",
     "timespecs",
     "translators_installed",

@@ -86,6 +86,28 @@ def thread_translator() -> Any:
     return found
 
 
+class _GlfsHead(ctypes.Structure):
+    """The first members of C's ``struct glfs``, the same in GlusterFS 6 to 11."""
+
+    _fields_ = [("volname", c_void_p), ("vol_uuid", ctypes.c_ubyte * 16), ("ctx", c_void_p)]
+
+
+def stop_log_timer(pointer: int) -> None:
+    """Have a glfs whose initialisation has not come to its end write its log by itself no more.
+
+    Else ``glfs_fini`` frees it and lets the timer run, which two minutes later writes to what is
+    no longer its memory.
+
+    :param pointer: the address of the glfs.
+    """
+    try:
+        stop = ctypes.CDLL("libglusterfs.so.0").gf_log_disable_suppression_before_exit
+    except (AttributeError, OSError):  # another library in the place of libgfapi
+        return
+    stop.restype, stop.argtypes = None, (c_void_p,)
+    stop(_GlfsHead.from_address(pointer).ctx)
+
+
 _kept: set[str] = set()
 
 
