@@ -13,7 +13,7 @@ author = "The gfapi authors"
 copyright = "The gfapi authors"
 release = __version__
 
-extensions = ["sphinx.ext.autodoc", "every_function"]
+extensions = ["sphinx.ext.autodoc", "every_function", "figures_of_runs"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {
