@@ -92,7 +92,8 @@ class Follower:
 
     def read(self) -> Follower:
         """Take in what is new."""
-        for event, self._place in _events(self._journal, self._place):
+        for event, place in _events(self._journal, self._place):
+            self._place = place
             learn(self.files, event)
             self.errors += "error" in event
             if "failing" in event:
