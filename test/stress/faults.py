@@ -59,6 +59,7 @@ def play(
     with volume.client() as vol:
         vol.rmtree(folder)
     os.unlink(journal)
+    tally.wrong += ["nothing was safe"] * (not tally.safe)
     tally.wrong += stage.complaints
     tally.wrong += [writing.crash] * bool(writing.crash)
     tally.crashes += bool(writing.crash) and not writing.hung
