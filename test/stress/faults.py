@@ -14,11 +14,15 @@ which are in the folder ``scenarios``.
 from __future__ import annotations
 
 import argparse
-import errno
+import contextlib
+import os
 import random
+import shutil
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +30,13 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import figures
+import load
 import records
 import scenarios
 
 from gluster.gfapi import sandbox
 
-HEAL = 300.0  # seconds
+HEAL = 120.0  # seconds
 KEYS = ("scenario", "kind")
 
 
@@ -39,43 +44,116 @@ def play(
     volume: sandbox.SandboxVolume, scenario: scenarios.Scenario, seed: str, scratch: str
 ) -> records.Tally:
     """A round: harm the cluster while a load writes to a volume, and look for what was safe."""
-    journal = f"{scratch}/{seed}"
-    stage = scenarios.Stage(volume, random.Random(seed), f"/{seed}", journal)
-    with records.Load(volume, stage.folder, journal, seed, scenario.threads) as load:
-        stage.load = load
+    journal, folder = f"{scratch}/journal", f"/{seed}"
+    with load.Load(volume, folder, journal, seed, scenario.threads) as writing:
+        stage = scenarios.Stage(volume, random.Random(seed), folder, writing)
         scenario.harm(stage)
-    if volume.layout.replica or volume.layout.disperse:
-        volume.wait_healed(HEAL)
+    if stage.is_redundant:
+        heal(volume)
     with volume.client() as vol:
-        tally = records.check(journal, records.from_client(vol))
-        vol.rmtree(stage.folder)
+        places = {"a client": records.from_client(vol), **copies(volume)}
+        tally = records.check(journal, places)
+        tally.wrong += unequal(volume, journal)
+        vol.rmtree(folder)
+    os.unlink(journal)
     tally.wrong += stage.complaints
-    tally.wrong += [load.crash] * bool(load.crash)
-    tally.crashes += bool(load.crash) and not load.hung
-    tally.hangs += load.hung
+    tally.wrong += [writing.crash] * bool(writing.crash)
+    tally.crashes += bool(writing.crash) and not writing.hung
+    tally.hangs += writing.hung
     return tally
 
 
+def copies(volume: sandbox.SandboxVolume) -> dict[str, Callable[[str], bytes]]:
+    """The bricks that have all files of a volume as they are."""
+    count = volume.layout.replica - volume.layout.arbiter
+    is_one_set = volume.layout.replica == len(volume.bricks)
+    bricks = volume.bricks[:count] if is_one_set else []
+    return {f"brick {i}": records.from_folder(brick.path) for i, brick in enumerate(bricks)}
+
+
+def unequal(volume: sandbox.SandboxVolume, journal: str) -> Iterator[str]:
+    """The files whose copies differ, what nobody has synced included."""
+    read = copies(volume).values()
+    for path in records.Follower(journal).read().files if read else ():
+        contents = set()
+        for content in read:
+            try:
+                contents.add(content(path))
+            except FileNotFoundError:
+                contents.add(None)
+        if len(contents) > 1:
+            yield f"{path} has {len(contents)} different copies"
+
+
+def heal(volume: sandbox.SandboxVolume) -> None:
+    """Return when nothing is left to heal.
+
+    :raises sandbox.SandboxError: if that takes too long.
+    """
+    deadline = time.monotonic() + HEAL
+    while volume.heal_pending():
+        if time.monotonic() > deadline:
+            left = set().union(*(brick.pending() for brick in volume.bricks))
+            raise sandbox.SandboxError(f"after {HEAL} s there is to heal: {left}")
+        # A daemon that saw a brick too early would look again only after minutes.
+        with contextlib.suppress(sandbox.SandboxError):
+            volume.heal()
+        with contextlib.suppress(sandbox.SandboxError):
+            volume.wait_healed(3)
+
+
 def run(
-    scenario: scenarios.Scenario, kind: str, rounds: int, seed: int, verbose: bool = True
+    scenario: scenarios.Scenario, kind: str, rounds: int, seed: int, quiet: bool = False
 ) -> records.Tally:
     """Rounds of a scenario on one kind of volume, on a cluster of its own."""
-    total = records.Tally()
-    with sandbox.Cluster(nodes=3) as cluster, tempfile.TemporaryDirectory() as scratch:
-        volume = cluster.create_volume("v", options=scenario.options, **scenarios.KINDS[kind])
+    total, cluster = records.Tally(), None
+    with contextlib.ExitStack() as stack:
         for number in range(rounds):
+            cluster = cluster or stack.enter_context(scenario.cluster())
             began = time.monotonic()
-            tally = play(volume, scenario, f"{seed}-{number}", scratch)
+            tally = judged(cluster, scenario, kind, f"{seed}-{number}")
             total += tally
-            if verbose:
+            if not quiet:
                 took = time.monotonic() - began
-                print(f"{scenario.name} {kind} {number}: {took:.1f} s, {tally}", flush=True)
+                print(f"{scenario.name} {kind} {number}: {took:.1f} s, {told(tally)}", flush=True)
+            if not tally.is_good:  # what it left behind is nothing to go on with
+                stack.close()
+                cluster = None
     return total
+
+
+def judged(
+    cluster: sandbox.Cluster, scenario: scenarios.Scenario, kind: str, seed: str
+) -> records.Tally:
+    """A round, on the volume that is there or a new one."""
+    scratch = tempfile.mkdtemp(prefix="faults-")
+    try:
+        if not cluster.volumes:
+            name = f"v{seed.partition('-')[2]}"
+            cluster.create_volume(name, options=scenario.options, **scenarios.KINDS[kind])
+        tally = play(cluster.volumes[0], scenario, seed, scratch)
+        if scenario.fresh and tally.is_good:
+            cluster.volumes[0].delete()
+    except Exception:  # of the scenario, the sandbox, or the checking
+        tally = records.Tally(wrong=[f"the round failed: {traceback.format_exc()}"])
+    if tally.is_good:
+        shutil.rmtree(scratch)
+    else:
+        tally.wrong.append(f"seed {seed}; the journal is in {scratch}")
+    return tally
+
+
+def told(tally: records.Tally) -> str:
+    """A line about a round, and more if it was bad."""
+    parts = [f"{tally.safe} safe, slowest {tally.slowest:.1f} s"]
+    if tally.errors:
+        parts.append(f"{sum(tally.errors.values())} errors ({tally.failures})")
+        parts.append(f"recovered {dict(tally.recovered)}")
+    return "\n  ".join([", ".join(parts), *tally.complaints[:20]])
 
 
 def row(scenario: str, kind: str, rounds: int, seed: int, tally: records.Tally) -> dict[str, Any]:
     """What the documentation says of a run."""
-    names = (errno.errorcode.get(number or 0, str(number)) for _, number in tally.errors)
     return {
         "scenario": scenario,
         "kind": kind,
@@ -88,8 +166,9 @@ def row(scenario: str, kind: str, rounds: int, seed: int, tally: records.Tally) 
         "crashes": tally.crashes,
         "hangs": tally.hangs,
         "errors": sum(tally.errors.values()),
-        "which": " ".join(sorted(set(names))),
-        "slowest error (s)": round(tally.slowest, 1),
+        "which": tally.failures,
+        "slowest call (s)": round(tally.slowest, 1),
+        "slowest error (s)": round(tally.slowest_error, 1),
         "same File again": tally.recovered["same"],
         "new File": tally.recovered["new"],
         "seed": seed,
@@ -100,9 +179,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenario", action="append", choices=scenarios.ALL, help="default: all")
     parser.add_argument("--kind", action="append", choices=scenarios.KINDS, help="default: its all")
-    parser.add_argument("--rounds", type=int, default=100, help="default: %(default)s")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=100,
+        help="of each scenario, spread over its kinds (default: %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--json", metavar="FILE", help="keep the figures in doc/figures/...")
+    parser.add_argument("--json", metavar="FILE", help="keep the figures there, in doc/figures")
     parser.add_argument("--list", action="store_true", help="name the scenarios, and end")
     options = parser.parse_args()
     chosen = [scenarios.ALL[name] for name in options.scenario or scenarios.ALL]
@@ -113,9 +197,11 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     is_good = True
     for scenario in chosen:
-        for kind in [kind for kind in scenario.kinds if kind in (options.kind or scenario.kinds)]:
-            tally = run(scenario, kind, options.rounds, options.seed)
-            found = row(scenario.name, kind, options.rounds, options.seed, tally)
+        kinds = [kind for kind in scenario.kinds if kind in (options.kind or scenario.kinds)]
+        for kind in kinds:
+            rounds = -(-options.rounds // len(kinds))
+            tally = run(scenario, kind, rounds, options.seed)
+            found = row(scenario.name, kind, rounds, options.seed, tally)
             print(found, flush=True)
             if options.json:
                 figures.keep(options.json, KEYS, [found])

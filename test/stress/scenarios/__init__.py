@@ -5,18 +5,27 @@ Each module has the scenarios of one sort. ::
     @scenario("brick-killed", "replica", "arbiter")
     def brick_killed(stage: Stage) -> None:
         ...
+
+At its end the cluster is to be as at its begin, unless it is ``fresh=True``: then each round has a
+volume of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import records
 
 from gluster.gfapi import sandbox
+
+if TYPE_CHECKING:
+    import load
 
 KINDS: dict[str, dict[str, int]] = {
     "plain": {},
@@ -35,7 +44,6 @@ class Stage:
     :ivar volume: the volume, and ``volume.cluster`` below it.
     :ivar choose: decides what is random, so that a seed gives the same round again.
     :ivar folder: the folder on the volume that the load writes to.
-    :ivar journal: where the load notes what is safe.
     :ivar load: the process that writes.
     :ivar complaints: what the scenario itself found wrong, in words.
     """
@@ -43,20 +51,46 @@ class Stage:
     volume: sandbox.SandboxVolume
     choose: random.Random
     folder: str
-    journal: str
-    load: Any = None
+    load: load.Load
     complaints: list[str] = field(default_factory=list)
+
+    @property
+    def is_redundant(self) -> bool:
+        """Whether the volume does without any one brick."""
+        return bool(self.volume.layout.replica or self.volume.layout.disperse)
 
     def pause(self, longest: float = 1.0) -> None:
         """Let the load write for a while."""
         time.sleep(self.choose.random() * longest)
 
-    def go_on(self, records_more: int = 20) -> None:
-        """Return when the load has got more records safe, which shows that it works again."""
+    def go_on(self, more: int = 20, timeout: float = 60.0) -> None:
+        """Return when the load has got more records safe and no call of it fails any more."""
         try:
-            self.load.wait_safe(records_more)
+            self.load.go_on(more, timeout)
         except TimeoutError as error:
             self.complaints.append(str(error))
+
+    @contextlib.contextmanager
+    def no_errors(self) -> Any:
+        """A block in which no call of the load may fail."""
+        before = self.load.now.errors
+        yield
+        if self.load.now.errors > before:
+            self.complaints.append("calls have failed that should not")
+
+    def look(self) -> None:
+        """Have a client that is mounted now read what is safe by now."""
+        try:
+            with self.volume.client() as vol:
+                tally = records.check(self.load.journal, {"a new client": records.from_client(vol)})
+        except OSError as error:
+            self.complaints.append(f"a new client cannot mount: {error}")
+        else:
+            self.complaints += [*tally.lost, *tally.torn, *tally.misplaced]
+
+
+def three_nodes() -> sandbox.Cluster:
+    return sandbox.Cluster(nodes=3)
 
 
 @dataclass(frozen=True)
@@ -64,10 +98,12 @@ class Scenario:
     """What a scenario is.
 
     :ivar name: as the command line and the documentation call it.
-    :ivar kinds: the kinds of volume that it makes sense on.
+    :ivar kinds: the kinds of volume that it makes sense on; rounds are spread over them.
     :ivar harm: does it, once.
     :ivar options: the options of the volume.
     :ivar threads: how many threads of the load write.
+    :ivar fresh: whether each round has a new volume.
+    :ivar cluster: makes the cluster, not started yet.
     """
 
     name: str
@@ -75,17 +111,26 @@ class Scenario:
     harm: Callable[[Stage], None]
     options: Mapping[str, object]
     threads: int = 2
+    fresh: bool = False
+    cluster: Callable[[], sandbox.Cluster] = three_nodes
 
 
 ALL: dict[str, Scenario] = {}
 
 
-def scenario(name: str, *kinds: str, threads: int = 2, **options: object) -> Any:
+def scenario(
+    name: str,
+    *kinds: str,
+    threads: int = 2,
+    fresh: bool = False,
+    cluster: Callable[[], sandbox.Cluster] = three_nodes,
+    **options: object,
+) -> Any:
     """Make a function a scenario; options have ``__`` for a dot and ``_`` for a hyphen."""
 
     def register(harm: Callable[[Stage], None]) -> Callable[[Stage], None]:
         words = {key.replace("__", ".").replace("_", "-"): value for key, value in options.items()}
-        ALL[name] = Scenario(name, kinds, harm, words, threads)
+        ALL[name] = Scenario(name, kinds, harm, words, threads, fresh, cluster)
         return harm
 
     return register
