@@ -19,7 +19,7 @@ from .typed import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Callable, Optional
 
     from .logs import Place
 
@@ -30,6 +30,12 @@ _END_TIMEOUT = 1.0  # seconds
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or a translator was given an option without sense"
+)
+#: How long a child of a fork may take to begin, in seconds.
+_NEW_TIMEOUT = 30.0
+_FORKED_BADLY = (
+    "this process was forked at a bad moment: another thread held a lock of the C library, which "
+    "nobody gives back here; fork again"
 )
 _GRAPH = "/.meta/graphs/active"
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
@@ -87,8 +93,10 @@ def start_glfs(configuration: Configuration) -> int:
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
     try:
-        glfs = Gate(api.glfs_new(volname))
+        glfs = _new_glfs(volname)
     except OSError as error:
+        if error.strerror == _FORKED_BADLY:
+            raise LibgfapiException(_FORKED_BADLY, error.errno) from None
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
     try:
         if volfile is not None:
@@ -116,37 +124,51 @@ def _drop(glfs: Gate) -> None:
         end_in_background(glfs.pointer)
 
 
-def _init_within(timeout: float, glfs: Gate) -> None:
-    """Call ``glfs_init``, which waits for ever where bricks refuse this client, for instance.
+def _new_glfs(volname: str) -> Gate:
+    if not forks.is_child:
+        return Gate(api.glfs_new(volname))
+    # It sets the locale. If a thread of libgfapi looked up the words of an error when its process
+    # was forked, that takes for ever here: the fork has left the lock to nobody.
+    return Gate(_within(_NEW_TIMEOUT, _FORKED_BADLY, lambda: api.glfs_new(volname)))
 
-    It is called in a thread of its own, so an interrupt ends the waiting too.
+
+def _init_within(timeout: float, glfs: Gate) -> None:
+    """Call ``glfs_init``, which waits for ever where bricks refuse this client, for instance."""
+    _within(timeout, _STUCK, lambda: api.glfs_init(glfs))
+
+
+def _within(timeout: float, failure: str, call: Callable[[], Any]) -> Any:
+    """Make a call in a thread of its own, so an interrupt ends the waiting too.
 
     :param timeout: how long to wait, in seconds.
+    :param failure: what to say if it does not end.
+    :returns: what it returned.
     :raises OSError: if it fails or does not end.
     """
+    results: list[Any] = []
     errors: list[BaseException] = []
 
-    def init() -> None:
+    def make() -> None:
         try:
-            api.glfs_init(glfs)
+            results.append(call())
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=init, name="glfs_init", daemon=True)
+    thread = threading.Thread(target=make, name="glfs_init", daemon=True)
     try:
         thread.start()
     except RuntimeError:  # the interpreter is past starting threads: it exits
-        api.glfs_init(glfs)
-        return
+        return call()
     thread.join(timeout)
     if thread.is_alive():
-        raise OSError(errno.ETIMEDOUT, _STUCK)
+        raise OSError(errno.ETIMEDOUT, failure)
     # join() returns when Python is done with it; in C it still gives memory back, under locks that
     # a fork at this moment would leave locked in the child.
     task = f"/proc/self/task/{thread.native_id}"
     wait_until(lambda: not os.path.exists(task), time.monotonic() + _END_TIMEOUT)
     if errors:
         raise errors[0]
+    return results[0]
 
 
 def _check_options(glfs: Gate, configuration: Configuration) -> None:

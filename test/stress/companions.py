@@ -30,9 +30,10 @@ from gluster.gfapi import sandbox
 
 HANG = 120.0  # seconds that a child, or the company at its end, may take
 HOME = "/companions"
+PARTLY = "a listing that is not in full"
 TREE = {
     f"{HOME}/tree/{above}/{folder}": [f"{above}-{folder}-{number}" for number in range(25)]
-    for above in ("a", "b", "c")
+    for above in ("a", "b")
     for folder in range(4)
 }
 SOURCE = {f"{HOME}/source/{n % 3}/{n}": random.Random(n).randrange(300_000) for n in range(12)}
@@ -47,9 +48,12 @@ def content(path: str) -> bytes:
 class Companion(threading.Thread):
     """Takes step after step.
 
+    :cvar STEPS: what its steps are.
     :ivar done: how many steps it has taken.
     :ivar say: is called with what was wrong, in words.
     """
+
+    STEPS = ""
 
     def __init__(self, company: Members, seed: str) -> None:
         super().__init__()
@@ -74,7 +78,8 @@ class Companion(threading.Thread):
         try:
             step()
         except (OSError, AssertionError, gfapi.Error, gfapi.LibgfapiException) as error:
-            self.say(f"{self.kind()}: {error!r}")
+            names = [os.fsdecode(name) for name in names_in(error) if name]
+            self.say(f"{self.kind()}: {error!r} {names}")
             time.sleep(0.1)
 
     def begin(self) -> None:
@@ -87,28 +92,37 @@ class Companion(threading.Thread):
         if found != wanted:
             self.say(f"{self.kind()}: {what}: {found!r:.300} instead of {wanted!r:.300}")
 
+    def expect_list(self, found: list[str], wanted: list[str], what: str) -> None:
+        missing, twice = (
+            sorted((collections.Counter(one) - collections.Counter(other)).elements())
+            for one, other in ((wanted, found), (found, wanted))
+        )
+        if missing or twice:
+            self.say(f"{self.kind()}: {PARTLY}: {what}: missing {missing}, too much {twice}")
+
 
 class Walker(Companion):
     """Sees a tree in full: nothing is missing or there twice, and what it opens is right."""
 
+    STEPS = "walks"
+
     def step(self) -> None:
         threads = self.choose.choice((None, 1))
-        found = collections.Counter(
+        found = [
             f"{folder}/{name}"
             for folder, _, names in self.vol.walk(f"{HOME}/tree", threads=threads)
             for name in names
-        )
-        wanted = {f"{folder}/{name}" for folder, names in TREE.items() for name in names}
-        self.expect(sorted(wanted - set(found)), [], f"missing with threads={threads}")
-        self.expect(sorted(set(found) - wanted), [], f"unknown with threads={threads}")
-        twice = sorted(name for name, count in found.items() if count > 1)
-        self.expect(twice, [], f"twice with threads={threads}")
-        for path in self.choose.sample(sorted(wanted), 5):
+        ]
+        wanted = [f"{folder}/{name}" for folder, names in TREE.items() for name in names]
+        self.expect_list(found, wanted, f"walk with threads={threads}")
+        for path in self.choose.sample(wanted, 5):
             self.expect(read(self.vol, path), content(path), path)
 
 
 class Copier(Companion):
     """Copies a tree, and compares."""
+
+    STEPS = "copies of a tree"
 
     def step(self) -> None:
         target = f"{HOME}/copy-{os.getpid()}-{self.done}"
@@ -120,7 +134,9 @@ class Copier(Companion):
 
 
 class Locker(Companion):
-    """Holds a lock for a while: it keeps another client out, and lets it in when it is given back."""
+    """Holds a lock for a while: it keeps another client out, and lets it in when it is gone."""
+
+    STEPS = "locks"
 
     def step(self) -> None:
         path = f"{HOME}/lock"
@@ -147,6 +163,8 @@ class Locker(Companion):
 class Keeper(Companion):
     """Keeps a directory, a file, a handle and a working directory, and uses them."""
 
+    STEPS = "uses of what is open"
+
     def begin(self) -> None:
         self.folder, names = self.choose.choice(sorted(TREE.items()))
         self.path = f"{self.folder}/{names[0]}"
@@ -158,17 +176,19 @@ class Keeper(Companion):
     def step(self) -> None:
         names = TREE[self.folder]
         self.listing.rewind()
-        found = sorted(os.fsdecode(entry.d_name) for entry in self.listing)
-        self.expect(found, sorted([".", "..", *names]), f"list of {self.folder}")
+        found = [os.fsdecode(entry.d_name) for entry in self.listing]
+        self.expect_list(found, [".", "..", *names], f"open {self.folder}")
         self.expect(self.file.pread(1000, 0), content(self.path), "what was open")
         self.expect(self.handle.stat().st_size, len(content(self.path)), "size by handle")
-        with self.handle.open(os.O_RDONLY) as file:
+        with gfapi.File(self.handle.open(os.O_RDONLY)) as file:
             self.expect(file.read(), content(self.path), "by handle")
         self.expect(self.other.stat(names[1]).st_size, 200, "size by relative path")
 
 
 class Forker(Companion):
     """Forks children that use the volume: each lives, works and ends."""
+
+    STEPS = "children"
 
     def step(self) -> None:
         pid = os.fork()
@@ -195,7 +215,7 @@ class Forker(Companion):
             assert read(self.vol, path) == content(path)
             self.vol.unlink(path)
             folder, names = sorted(TREE.items())[0]
-            assert sorted(self.vol.listdir(folder)) == sorted(names)
+            self.expect_list(self.vol.listdir(folder), names, f"{folder} in a child")
             self.vol.umount()
             code = 0
         except BaseException:
@@ -205,6 +225,10 @@ class Forker(Companion):
 
 
 KINDS = {kind.kind(): kind for kind in (Walker, Copier, Locker, Keeper, Forker)}
+
+
+def names_in(error: Exception) -> tuple[Any, Any]:
+    return getattr(error, "filename", None), getattr(error, "filename2", None)
 
 
 def read(vol: gfapi.Volume, path: str) -> bytes:
@@ -250,7 +274,7 @@ class Members:
             self.over.wait()
             for member in members:
                 member.join()
-                self.note(companion=member.kind(), done=member.done)
+                self.note(steps=member.STEPS, done=member.done)
 
 
 class Company:
@@ -314,7 +338,7 @@ class Company:
             if "wrong" in event:
                 self.wrong.append(event["wrong"])
             elif "done" in event:
-                self.done[event["companion"]] = event["done"]
+                self.done[event["steps"]] = event["done"]
 
     def _events(self) -> Iterator[dict[str, Any]]:
         with contextlib.suppress(FileNotFoundError):
