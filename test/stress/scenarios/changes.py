@@ -14,10 +14,10 @@ import companions
 
 from . import Stage, scenario
 
-#: Options that add a translator to the client's graph or take one out, so it is made anew.
+#: Options that add a translator to the client's graph or take one out, so it is made anew. Not
+#: performance.io-cache: with that, GlusterFS gives out old content also while nothing changes.
 SWITCHES = (
     "performance.quick-read",
-    "performance.io-cache",
     "performance.stat-prefetch",
     "performance.write-behind",
     "performance.read-ahead",
