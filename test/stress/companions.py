@@ -28,9 +28,12 @@ if __name__ == "__main__":
 from gluster import gfapi
 from gluster.gfapi import sandbox
 
-HANG = 120.0  # seconds that a child, or the company at its end, may take
+CHILD_HANG = 60.0  # seconds that a child may take
+HANG = 150.0  # seconds that the company may take to begin or end
 HOME = "/companions"
 PARTLY = "a listing that is not in full"
+FORKED_BADLY = "a child says that it was forked at a bad moment"
+REFUSED = 99  # what such a child ends with
 TREE = {
     f"{HOME}/tree/{above}/{folder}": [f"{above}-{folder}-{number}" for number in range(25)]
     for above in ("a", "b")
@@ -194,7 +197,7 @@ class Forker(Companion):
         pid = os.fork()
         if not pid:
             self._be_a_child()
-        deadline = time.monotonic() + HANG
+        deadline = time.monotonic() + CHILD_HANG
         while (waited := os.waitpid(pid, os.WNOHANG)) == (0, 0):
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGABRT)  # which says where it is
@@ -202,7 +205,10 @@ class Forker(Companion):
                 self.say(f"forker: the child {pid} hung")
                 return
             time.sleep(0.01)
-        self.expect(waited[1], 0, f"status of child {pid}")
+        if os.WEXITSTATUS(waited[1]) == REFUSED:
+            self.say(f"forker: {FORKED_BADLY}")
+        else:
+            self.expect(waited[1], 0, f"status of child {pid}")
         time.sleep(self.choose.random() * 0.2)
 
     def _be_a_child(self) -> None:
@@ -218,6 +224,10 @@ class Forker(Companion):
             self.expect_list(self.vol.listdir(folder), names, f"{folder} in a child")
             self.vol.umount()
             code = 0
+        except gfapi.LibgfapiException as error:
+            code = REFUSED if "fork again" in str(error) else 1
+            if code == 1:
+                sys.excepthook(*sys.exc_info())
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:

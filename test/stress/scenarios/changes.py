@@ -37,11 +37,17 @@ def company(stage: Stage, may_miss: bool = False) -> Iterator[None]:
     seed = stage.choose.random()
     with companions.Company(stage.volume, f"{stage.load.journal}-companions", seed) as members:
         yield
-    partly = [what for what in members.wrong if companions.PARTLY in what] if may_miss else []
-    stage.complaints += [what for what in members.wrong if what not in partly]
+    known = {companions.FORKED_BADLY: "children that refuse"}
+    if may_miss:
+        known[companions.PARTLY] = "listings in part"
+    for what in members.wrong:
+        column = next((column for words, column in known.items() if words in what), None)
+        if column:
+            stage.done[column] += 1
+        else:
+            stage.complaints.append(what)
     stage.complaints += [members.crash] if members.crash else []
     stage.done.update(members.done)
-    stage.done["listings in part"] += len(partly)
 
 
 @scenario("volume-set", "plain", "replica", "disperse", "distribute")
