@@ -7,7 +7,6 @@ Each record says which file and which place in it it belongs to, and is random o
 from __future__ import annotations
 
 import collections
-import contextlib
 import errno
 import functools
 import hashlib
@@ -84,6 +83,7 @@ class Follower:
     """
 
     def __init__(self, journal: str) -> None:
+        Path(journal).touch()
         self._journal = journal
         self._place = 0
         self.files: dict[str, State] = {}
@@ -115,7 +115,7 @@ def events(journal: str) -> Iterator[dict[str, Any]]:
 
 def _events(journal: str, place: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Each event from a place on, and the place behind it."""
-    with contextlib.suppress(FileNotFoundError), open(journal, "rb") as lines:
+    with open(journal, "rb") as lines:
         lines.seek(place)
         for line in lines:
             if not line.endswith(b"\n"):  # it is just being written
