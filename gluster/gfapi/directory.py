@@ -11,7 +11,7 @@ from .descriptor import Descriptor, Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Union
+    from typing import Any, Optional, Union
 
 
 class Dir(Opened):
@@ -27,6 +27,7 @@ class Dir(Opened):
         """Made by :meth:`Volume.opendir`."""
         self._descriptor = descriptor
         self._readdirplus = readdirplus
+        self._is_rewound = False  # and not yet read again
 
     def __repr__(self) -> str:
         return f"<gluster.gfapi.Dir path={self._descriptor.path!r}{self._state}>"
@@ -45,19 +46,25 @@ class Dir(Opened):
         :raises OSError: on failure.
         """
         descriptor = self._descriptor
-        if self._readdirplus:
-            stat = api.Stat()
-            # libgfapi keeps one list of entries for each directory and guards it by nothing.
-            with descriptor.position:
-                entry = api.glfs_readdirplus(descriptor, stat)
-            if entry is not None:
-                return entry, stat
-        else:
-            with descriptor.position:
-                entry = api.glfs_readdir(descriptor)
-            if entry is not None:
-                return entry  # type: ignore[no-any-return]
-        raise StopIteration
+        stat = api.Stat() if self._readdirplus else None
+        # libgfapi keeps one list of entries for each directory and guards it by nothing.
+        with descriptor.position:
+            entry = self._read(stat)
+            if self._is_rewound:
+                self._is_rewound = False
+                if entry is None:
+                    # There is always a dot. If the graph changed just before the end, a brick with
+                    # ext4 has begun to read there, and lists nothing after one rewind.
+                    api.glfs_seekdir(descriptor, 0)
+                    entry = self._read(stat)
+        if entry is None:
+            raise StopIteration
+        return entry if stat is None else (entry, stat)
+
+    def _read(self, stat: Optional[api.Stat]) -> Any:
+        if stat is None:
+            return api.glfs_readdir(self._descriptor)
+        return api.glfs_readdirplus(self._descriptor, stat)
 
     def tell(self) -> int:
         """Where the next entry is (``glfs_telldir``), as ``telldir(3)``.
@@ -86,6 +93,7 @@ class Dir(Opened):
                 # A brick's ext4 that begins with its end lists nothing after the next rewind.
                 next(self, None)
             api.glfs_seekdir(descriptor, position)
+            self._is_rewound = not position
 
     def rewind(self) -> None:
         """Begin again with the first entry, as ``rewinddir(3)``.

@@ -3,7 +3,8 @@
 While a thread loads or unloads a library, the loader's state is inconsistent. A child that is
 forked then inherits that, and the loader ends it as soon as it mounts. GlusterFS loads its
 translators when a volume is mounted, and more when it is torn down. It also sets the locale when it
-is told where to log, and a child that inherits the lock of that waits for ever.
+is told where to log, and a child that inherits the lock of that waits for ever. And when an option
+of a volume changes, libgfapi builds a new graph in a thread of its own, under locks of the process.
 """
 
 from __future__ import annotations
@@ -18,15 +19,24 @@ from .gate import wait_until
 #: How long a fork is put off at most, in seconds: a mount may wait for a host for minutes.
 LONGEST = 3.0
 
+_DESCRIPTORS = "/proc/self/fd"
+#: What libgfapi calls the file that it has open while it makes a graph of what glusterd has sent.
+_VOLFILE = "/tmp/gfapi.volfile."
+
 _busy: set[object] = set()  # one for each thread that is not to be forked beside
 _forking: list[None] = []  # one for each fork that is about to happen
+_has_mounted = False  # whether this process has, or tries to
+#: Whether this process was forked off one that has mounted.
+is_child = False
 
 
 @contextlib.contextmanager
 def none_meanwhile() -> Iterator[None]:
     """Have forks by other threads wait until the end of the ``with`` statement."""
+    global _has_mounted
     mark = object()
     _busy.add(mark)
+    _has_mounted = True
     # Who comes first is looked at after both have said that they are here.
     while _forking:
         _busy.discard(mark)
@@ -38,9 +48,21 @@ def none_meanwhile() -> Iterator[None]:
         _busy.discard(mark)
 
 
+def _volfiles() -> list[int]:
+    """The descriptors of volume files that libgfapi is making a graph of."""
+    found = []
+    with contextlib.suppress(FileNotFoundError):  # there is no /proc
+        for name in os.listdir(_DESCRIPTORS):
+            with contextlib.suppress(OSError):  # it is closed by now
+                if os.readlink(f"{_DESCRIPTORS}/{name}").startswith(_VOLFILE):
+                    found.append(int(name))
+    return found
+
+
 def _before() -> None:
     _forking.append(None)
-    wait_until(lambda: not _busy, time.monotonic() + LONGEST)
+    if _has_mounted:
+        wait_until(lambda: not (_busy or _volfiles()), time.monotonic() + LONGEST)
 
 
 def _after_in_parent() -> None:
@@ -48,8 +70,14 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
+    global _has_mounted, is_child
     _forking.clear()
     _busy.clear()
+    if _has_mounted:
+        is_child = True
+        for descriptor in _volfiles():  # nobody reads it here, and later forks would wait for it
+            os.close(descriptor)
+    _has_mounted = False
 
 
 os.register_at_fork(

@@ -19,7 +19,7 @@ from .typed import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Optional
 
     from .logs import Place
 
@@ -32,6 +32,12 @@ _END_TIMEOUT = 1.0  # seconds
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or glusterd hangs, or a translator was given an option without sense"
+)
+#: How long a child of a fork may take to begin, in seconds.
+_NEW_TIMEOUT = 30.0
+_FORKED_BADLY = (
+    "this process was forked at a bad moment: another thread held a lock of the C library, which "
+    "nobody gives back here; fork again"
 )
 _GRAPH = "/.meta/graphs/active"
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
@@ -137,7 +143,7 @@ class _Attempt(threading.Thread):
         self._token = [None]
         volname, _, volfile, options, log_file, log_level = configuration
         try:
-            self.glfs = Gate(api.glfs_new(volname))
+            self.glfs = Gate(_new_glfs(volname))
         except OSError as error:
             raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
         try:
@@ -188,6 +194,34 @@ class _Attempt(threading.Thread):
         except IndexError:
             return False
         return True
+
+
+def _new_glfs(volname: str) -> int:
+    """A glfs, in a thread of its own where that may take for ever.
+
+    It sets the locale. If a thread of libgfapi looked up the words of an error when its process was
+    forked, the fork has left the lock of that to nobody here.
+    """
+    found: list[Any] = []
+
+    def make() -> None:
+        try:
+            found.append(api.glfs_new(volname))
+        except OSError as error:
+            found.append(error)
+
+    if not forks.is_child:
+        make()
+    else:
+        thread = threading.Thread(target=make, name="glfs_new", daemon=True)
+        thread.start()
+        thread.join(_NEW_TIMEOUT)
+    if not found:
+        raise LibgfapiException(_FORKED_BADLY, errno.ETIMEDOUT)
+    if isinstance(found[0], OSError):
+        raise found[0]
+    pointer: int = found[0]
+    return pointer
 
 
 def _first(attempts: Sequence[_Attempt], end: float) -> Optional[_Attempt]:

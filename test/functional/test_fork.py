@@ -394,3 +394,40 @@ with tempfile.TemporaryDirectory() as place:
         raise AssertionError
 """
     )
+
+
+def test_a_child_ends_the_waiting_for_a_lock_that_its_fork_has_left_to_nobody(
+    output: Output,
+) -> None:
+    output(
+        """
+import ctypes
+from gluster.gfapi import start
+start._NEW_TIMEOUT = 2.0
+lookups = ctypes.CDLL(None).strerror  # as libgfapi's threads do it, without Python's own lock
+done = threading.Event()
+
+def look_up():
+    while not done.is_set():
+        lookups(5)
+
+def child():
+    try:
+        with gfapi.Volume(hosts.split(","), volname) as other:
+            other.stat("/")
+    except gfapi.LibgfapiException as error:
+        assert "fork again" in str(error), error
+
+threads = [threading.Thread(target=look_up) for _ in range(2)]
+for thread in threads:
+    thread.start()
+try:
+    children = [in_child(child) for _ in range(8)]
+    for pid in children:
+        wait_for(pid)
+finally:
+    done.set()
+    for thread in threads:
+        thread.join()
+"""
+    )

@@ -155,6 +155,29 @@ def test_nothing_is_lost_and_all_go_on_where_they_were(
                     assert file.read() == expected, way
 
 
+@pytest.mark.parametrize("readdirplus", [False, True])
+def test_a_directory_that_is_read_to_its_end_by_then_is_there_in_full_after_a_rewind(
+    volume: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    wait_until: Callable[[Callable[[], object]], None],
+    readdirplus: bool,
+) -> None:
+    folder = f"/listed-{readdirplus}"
+    vol.mkdir(folder)
+    for number in range(20):
+        vol.mknod(f"{folder}/{number}", 0o600)
+    with vol.opendir(folder, readdirplus) as listing:
+        for _ in range(22):
+            next(listing)
+        volume.set_option("performance.nl-cache", not readdirplus)
+        kind = b"performance/nl-cache"
+        wait_until(lambda: has(vol, kind, not readdirplus))
+        assert list(listing) == []
+        for _ in range(2):
+            listing.rewind()
+            assert len(list(listing)) == 22
+
+
 def has(vol: gfapi.Volume, kind: bytes, is_there: bool) -> bool:
     """Whether the graph in use has a kind of translator, or has none."""
     with contextlib.suppress(OSError), vol.fopen(VOLFILE) as volfile:  # it may switch just then

@@ -59,6 +59,7 @@ def play(
         vol.rmtree(folder)
     tally.wrong += ["nothing was safe"] * (not tally.safe)
     tally.wrong += stage.complaints
+    tally.done = stage.done
     tally.wrong += [writing.crash] * bool(writing.crash)
     tally.crashes += bool(writing.crash) and not writing.hung
     tally.hangs += writing.hung
@@ -192,6 +193,7 @@ def row(scenario: str, kind: str, rounds: int, seed: int, tally: records.Tally) 
         "slowest error (s)": round(tally.slowest_error, 1),
         "same File again": tally.recovered["same"],
         "new File": tally.recovered["new"],
+        **tally.done,
         "seed": seed,
     }
 

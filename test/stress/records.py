@@ -154,6 +154,7 @@ class Tally:
         one, or one was ``"opened"`` at last.
     :ivar crashes: how many processes ended otherwise than they should.
     :ivar hangs: how many did not end.
+    :ivar done: what else was done how often.
     """
 
     safe: int = 0
@@ -169,6 +170,7 @@ class Tally:
     recovered: collections.Counter[str] = field(default_factory=collections.Counter)
     crashes: int = 0
     hangs: int = 0
+    done: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
     def is_good(self) -> bool:
@@ -192,6 +194,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors.update(other.errors)
         self.recovered.update(other.recovered)
+        self.done.update(other.done)
         self.slowest = max(self.slowest, other.slowest)
         self.slowest_error = max(self.slowest_error, other.slowest_error)
         return self

@@ -104,6 +104,7 @@ class SandboxVolume:
         self.hosts = list(cluster.hosts)
         self.bricks: list[Brick] = []
         self.started = False
+        self._bricks_made = 0
 
     def __repr__(self) -> str:
         state = "started" if self.started else "stopped"
@@ -147,11 +148,12 @@ class SandboxVolume:
     def _new_bricks(self, count: int) -> list[Brick]:
         nodes = self.cluster.nodes
         first = len(self.bricks)
-        return [
-            Brick(self.name, node, os.path.join(node.storage, f"{self.name}-{number}"))
-            for number in range(first, first + count)
-            for node in [nodes[number % len(nodes)]]
-        ]
+        return [self._new_brick(nodes[n % len(nodes)]) for n in range(first, first + count)]
+
+    def _new_brick(self, node: Node) -> Brick:
+        path = os.path.join(node.storage, f"{self.name}-{self._bricks_made}")
+        self._bricks_made += 1  # GlusterFS accepts no folder twice
+        return Brick(self.name, node, path)
 
     def start(self) -> None:
         """Start it, and return when every brick on a living node serves.
@@ -244,6 +246,23 @@ class SandboxVolume:
         change = ["replica", str(replica)] if replica else []
         self._gluster("add-brick", *change, *map(_place, bricks), "force")
         self.bricks += bricks
+        if self.started:
+            self.wait_online()
+
+    def replace_brick(self, index: int) -> None:
+        """Put an empty brick on the same node in the place of one, whose files are removed.
+
+        The other bricks of its set heal it; of a dispersed volume, as soon as :meth:`heal` is told
+        to look at all files.
+
+        :param index: which of :attr:`bricks`.
+        :raises SandboxError: if GlusterFS refuses it, e.g. since no other brick has the files.
+        """
+        old = self.bricks[index]
+        new = self._new_brick(old.node)
+        self._gluster("replace-brick", _place(old), _place(new), "commit", "force")
+        self.bricks[index] = new
+        shutil.rmtree(old.path, ignore_errors=True)
         if self.started:
             self.wait_online()
 
