@@ -32,6 +32,11 @@ _STUCK = (
     "auth.ssl-allow), or a translator was given an option without sense"
 )
 _GRAPH = "/.meta/graphs/active"
+#: Where a brick that gets full takes a part of a write, write-behind goes on to gather small writes
+#: in the buffer that the part was at the beginning of, and forgets that it was: what is more than
+#: fits destroys the memory behind it. Buffers of up to 128 KiB, as by default, are just as long as
+#: that; for one byte more than 256 KiB it gets 1 MiB, where what it overlooks has room.
+_AGGREGATE_SIZE = ("*-write-behind", "aggregate-size", str((1 << 18) + 1))
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
 
@@ -95,7 +100,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
             api.glfs_set_volfile(glfs, volfile)
         for server in servers:
             api.glfs_set_volfile_server(glfs, *server)
-        for option in options:
+        for option in (_AGGREGATE_SIZE, *options):
             api.glfs_set_xlator_option(glfs, *option)
         set_logging(glfs, log_file, log_level)
         _init_within(_INIT_TIMEOUT, glfs)
