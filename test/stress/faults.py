@@ -54,6 +54,9 @@ def play(
         places = {"a client": records.from_client(vol), **copies(volume)}
         tally = records.check(journal, places)
         tally.wrong += unequal(volume, journal)
+    if volume.layout.disperse:
+        without_a_brick(volume, stage.choose, journal, tally)
+    with volume.client() as vol:
         vol.rmtree(folder)
     os.unlink(journal)
     tally.wrong += stage.complaints
@@ -83,6 +86,23 @@ def unequal(volume: sandbox.SandboxVolume, journal: str) -> Iterator[str]:
                 contents.add(None)
         if len(contents) > 1:
             yield f"{path} has {len(contents)} different copies"
+
+
+def without_a_brick(
+    volume: sandbox.SandboxVolume, choose: random.Random, journal: str, tally: records.Tally
+) -> None:
+    """Look for what is safe once more, where each other brick's part is needed for it."""
+    number = choose.randrange(len(volume.bricks))
+    volume.kill_brick(number)
+    try:
+        with volume.client() as vol:
+            place = f"a client without brick {number}"
+            again = records.check(journal, {place: records.from_client(vol)})
+    finally:
+        volume.start_brick(number)
+    for sort in ("lost", "torn", "misplaced", "wrong"):
+        known = getattr(tally, sort)
+        known += [what for what in getattr(again, sort) if what not in known]
 
 
 def heal(volume: sandbox.SandboxVolume) -> None:
