@@ -60,6 +60,7 @@ def play(
         vol.rmtree(folder)
     os.unlink(journal)
     tally.wrong += stage.complaints
+    tally.figures += stage.figures
     tally.wrong += [writing.crash] * bool(writing.crash)
     tally.crashes += bool(writing.crash) and not writing.hung
     tally.hangs += writing.hung
@@ -178,6 +179,7 @@ def row(scenario: str, kind: str, rounds: int, seed: int, tally: records.Tally) 
         "scenario": scenario,
         "kind": kind,
         "rounds": rounds,
+        **tally.figures,
         "records synced": tally.safe,
         "lost": len(tally.lost),
         "torn": len(tally.torn),

@@ -152,6 +152,7 @@ class Tally:
         one, or one was ``"opened"`` at last.
     :ivar crashes: how many processes ended otherwise than they should.
     :ivar hangs: how many did not end.
+    :ivar figures: what the scenario itself counted.
     """
 
     safe: int = 0
@@ -167,6 +168,7 @@ class Tally:
     recovered: collections.Counter[str] = field(default_factory=collections.Counter)
     crashes: int = 0
     hangs: int = 0
+    figures: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
     def is_good(self) -> bool:
@@ -190,6 +192,7 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors.update(other.errors)
         self.recovered.update(other.recovered)
+        self.figures.update(other.figures)
         self.slowest = max(self.slowest, other.slowest)
         self.slowest_error = max(self.slowest_error, other.slowest_error)
         return self

@@ -370,20 +370,19 @@ class Verdict:
         return getattr(self.told, "errno", None) == code or words in said
 
 
-def content(choose: random.Random, size: int) -> bytes:
-    return choose.randbytes(size)
+def sources(folder: str) -> dict[str, bytes]:
+    """The files to be copied: their paths, and what they have."""
+    return {f"{folder}/{size}/source": random.Random(size).randbytes(size) for size in SIZES}
 
 
-def prepare(vol: gfapi.Volume, folder: str, choose: random.Random) -> dict[str, bytes]:
-    """Make the files to be copied, while there is room: their paths and what they have."""
-    made = {}
-    for size in SIZES:
-        vol.makedirs(f"{folder}/{size}")
-        path, data = f"{folder}/{size}/source", content(choose, size)
+def prepare(vol: gfapi.Volume, folder: str) -> dict[str, bytes]:
+    """Make them, while there is room."""
+    made = sources(folder)
+    for path, data in made.items():
+        vol.makedirs(os.path.dirname(path))
         with vol.fopen(path, "x") as file:
             file.write(data)
             file.fsync()
-        made[path] = data
     return made
 
 
@@ -398,7 +397,8 @@ def attempt(name: str, task: Task, reader: gfapi.Volume) -> Verdict:
     except (OSError, gfapi.LibgfapiException) as error:
         told = error
     found = b""
-    with contextlib.suppress(FileNotFoundError), reader.fopen(task.path) as file:
+    # What a dispersed volume could write to some bricks only is EIO.
+    with contextlib.suppress(OSError), reader.fopen(task.path) as file:
         found = file.read()
     return Verdict(name, len(task.data), told, found == task.data)
 

@@ -12,6 +12,7 @@ volume of its own.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import importlib
 import random
@@ -34,7 +35,7 @@ KINDS: dict[str, dict[str, int]] = {
     "disperse": {"disperse": 3, "redundancy": 1},
     "distribute": {"distribute": 3},
 }
-_MODULES = ("nodes",)
+_MODULES = ("nodes", "limits", "quorum")
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Stage:
     :ivar folder: the folder on the volume that the load writes to.
     :ivar load: the process that writes.
     :ivar complaints: what the scenario itself found wrong, in words.
+    :ivar figures: what the scenario itself counted, by the name that readers are to see.
     """
 
     volume: sandbox.SandboxVolume
@@ -53,6 +55,7 @@ class Stage:
     folder: str
     load: load.Load
     complaints: list[str] = field(default_factory=list)
+    figures: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
     def is_redundant(self) -> bool:
