@@ -17,7 +17,7 @@ from .gate import Gate, Unpicklable, bad_descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional, TypeVar
+    from typing import Any, Callable, Optional, TypeVar
 
     from .leases import Lease
     from .mount import Mount
@@ -81,6 +81,7 @@ class Descriptor(Gate):
     :ivar owner: whose its locks are, or None as long as that does not matter.
     :ivar lease: the lease that it has or had.
     :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
+    :ivar missed: the errno of writes to the file that failed, if another descriptor of it was told.
     """
 
     # What most descriptors never have is of the class, as each open file pays for its own.
@@ -88,6 +89,7 @@ class Descriptor(Gate):
     is_directory = False
     lease: Optional[Lease] = None
     may_have_locks = False
+    missed: Optional[int] = None
     owner: Optional[bytes] = None
     place: Optional[int] = None
 
@@ -133,13 +135,45 @@ class Descriptor(Gate):
         api.glfs_fstat(self, stat)
         return stat
 
-    def sync(self) -> None:
+    def sync(self, function: Optional[Callable[..., Any]] = None) -> None:
         """Have all that was written to the file with the bricks.
 
         What asks a brick past write-behind would miss what that translator holds back. Nothing
         less than this surely waits for all of it: a status may come from memory.
+
+        :param function: the C function, ``glfs_fdatasync`` by default.
+        :raises OSError: on failure, also of earlier writes.
         """
-        api.glfs_fdatasync(self, None, None)
+        self._settle(function or api.glfs_fdatasync, self, None, None)
+
+    def _settle(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Make a call that tells of earlier writes that failed.
+
+        Write-behind forgets them as soon as it has told one descriptor of the file, whichever
+        asks first. The kernel tells each one once, and so do we.
+        """
+        try:
+            function(*arguments)
+        except OSError as error:
+            self.missed = None
+            self._tell_others(error)
+            raise
+        missed, self.missed = self.missed, None
+        if missed is not None:
+            raise OSError(missed, os.strerror(missed), self.path)
+
+    def _tell_others(self, error: OSError) -> None:
+        if self.is_directory or error.errno == errno.EBADF:
+            return
+        whole = self._whole_path()
+        for other in list(self.mount.descriptors):
+            if other is not self and other.is_writable and other._whole_path() == whole:
+                other.missed = error.errno
+
+    def _whole_path(self) -> bytes:
+        """By which descriptors of one file are known: what has it by another name is overlooked."""
+        start = self.mount.cwd or b"/"
+        return os.path.normpath(os.path.join(start, os.fsencode(self.path or b"")))
 
     # ------------------------------------------------------------------ the position
     # All of these but seek and keep_place are called with ``position`` held.
@@ -253,8 +287,7 @@ class Descriptor(Gate):
                 self.lease.end(gate)
             if _owners_exist:
                 self._let_locks_go(gate)
-            close = api.glfs_closedir if self.is_directory else api.glfs_close
-            close(gate)
+            self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate)
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
             self.mount.descriptors.discard(self)

@@ -300,32 +300,20 @@ class Handle(Unpicklable):
         return count
 
     def pwrite(self, data: Any, offset: int) -> int:
-        """Write without opening the file (``glfs_h_anonymous_write``), as :func:`os.pwrite`.
+        """Write, as :func:`os.pwrite`, and return when it is with the bricks.
 
-        All of it is written. The volume may keep it back for a moment, and nobody learns of a
-        failure then, as a full disk: where that matters, write to what :meth:`fopen` gives.
+        All of it is written. The file is open meanwhile: nobody would learn of a failure of
+        ``glfs_h_anonymous_write`` that becomes known later, as a full disk, and so it is not used.
 
         :param data: any contiguous buffer, or a str, which is stored as UTF-8.
         :param offset: where to begin, in bytes from the beginning.
         :returns: how many bytes were written.
         :raises TypeError: if ``data`` is neither.
-        :raises OSError: as :meth:`pread`.
+        :raises OSError: as :meth:`pread`; EACCES if the caller may not write to the file.
         """
-        if isinstance(data, str):
-            data = data.encode()
-        memory, size = api.memory(data)
-        held = self._object
         self._check_content(offset)
-        done = 0
-        while done < size:
-            if done:
-                memory, _ = api.memory(memoryview(data).cast("B")[done:])
-            room = min(size - done, MOST)
-            count = api.glfs_h_anonymous_write(held.mount, held, memory, room, offset + done)
-            if not count:  # it takes no more, and does not say why
-                raise self._error(errno.EIO)
-            done += count
-        return done
+        with File(self._open(os.O_WRONLY)) as file:
+            return file.pwrite(data, offset)
 
     def truncate(self, length: int) -> None:
         """Cut or extend the file (``glfs_h_truncate``), as :func:`os.truncate`.

@@ -25,7 +25,7 @@ def fsync(file: File) -> None:
 
     :raises OSError: on failure, also of earlier writes.
     """
-    api.glfs_fsync(file._descriptor, None, None)
+    file._descriptor.sync(api.glfs_fsync)
 
 
 def fdatasync(file: File) -> None:
@@ -33,7 +33,7 @@ def fdatasync(file: File) -> None:
 
     :raises OSError: on failure, also of earlier writes.
     """
-    api.glfs_fdatasync(file._descriptor, None, None)
+    file._descriptor.sync()
 
 
 def ftruncate(file: File, length: int) -> None:

@@ -40,6 +40,11 @@ _FORKED_BADLY = (
     "nobody gives back here; fork again"
 )
 _GRAPH = "/.meta/graphs/active"
+#: Where a brick that gets full takes a part of a write, write-behind goes on to gather small writes
+#: in the buffer that the part was at the beginning of, and forgets that it was: what is more than
+#: fits destroys the memory behind it. Buffers of up to 128 KiB, as by default, are just as long as
+#: that; for one byte more than 256 KiB it gets 1 MiB, where what it overlooks has room.
+_AGGREGATE_SIZE = ("*-write-behind", "aggregate-size", str((1 << 18) + 1))
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
 
@@ -151,7 +156,7 @@ class _Attempt(threading.Thread):
                 api.glfs_set_volfile(self.glfs, volfile)
             for server in servers:
                 api.glfs_set_volfile_server(self.glfs, *server)
-            for option in options:
+            for option in (_AGGREGATE_SIZE, *options):
                 api.glfs_set_xlator_option(self.glfs, *option)
             set_logging(self.glfs, log_file, log_level)
         except BaseException:

@@ -35,7 +35,7 @@ KINDS: dict[str, dict[str, int]] = {
     "disperse": {"disperse": 3, "redundancy": 1},
     "distribute": {"distribute": 3},
 }
-_MODULES = ("nodes", "changes")
+_MODULES = ("nodes", "changes", "limits", "quorum")
 
 
 @dataclass
