@@ -94,7 +94,7 @@ def _copy(
 ) -> Any:
     """Copy the content and these attributes."""
     source = vol.stat(src)
-    _refuse_special(src, source)
+    refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
     with File(vol.open(src, os.O_RDONLY)) as reader:
@@ -132,13 +132,17 @@ def _open_target(
     except FileNotFoundError:
         pass  # a link that leads nowhere is one that open refuses
     else:
-        _refuse_special(dst, target)
+        refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
             raise Error(f"{src!r} and {dst!r} are the same file")
     return dst, vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
 
 
-def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
+def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
+    """See that it is a file that has content, or a directory.
+
+    :raises Error: if not.
+    """
     if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
         raise Error(f"{path!r} is a pipe, socket or device")
 
@@ -169,7 +173,7 @@ def open_target(vol: Volume, path: api.AnyPath) -> tuple[int, api.Stat]:
     :raises OSError: on failure.
     """
     stat = vol.stat(path)
-    _refuse_special(path, stat)
+    refuse_special(path, stat)
     return vol.open(path, os.O_RDONLY), stat
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from . import api
-from .copies import copy_entry, inside, open_target
+from .copies import copy_entry, inside, open_target, refuse_special
 from .crew import Crew, checked_threads
 from .exceptions import Error
 from .paths import parent_of, without_slashes
@@ -393,6 +393,9 @@ class _Copying:
             return self._vol.lookup(parent or ".").mkdir(name, _PRIVATE)
 
     def _copy(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
+        if entry._lstat is None:  # asked once, so that the answer does not change
+            found = folder.handle.lookup(entry.name, follow_symlinks=False)
+            entry._lstat = found.stat()
         if self._symlinks and entry.is_symlink():
             job: Any = partial(self._copy_link, folder, entry, place)
         elif entry.is_dir(follow_symlinks=True):
@@ -418,13 +421,15 @@ class _Copying:
             self._copy_function(entry.path, place)
             return
         with _errors_name(entry.path):
-            if entry.is_file():
+            if entry.is_symlink():
+                opened, stat = open_target(self._vol, entry.path)
+            else:
+                stat = entry.stat()
+                refuse_special(entry.path, stat)
                 with folder.handle.lookup(entry.name, follow_symlinks=False) as source:
                     if source._type != stat_module.S_IFREG:  # since the directory was read
                         raise OSError(errno.ELOOP, "not a regular file any more", entry.path)
-                    opened, stat = source.open(os.O_RDONLY), entry.stat()
-            else:
-                opened, stat = open_target(self._vol, entry.path)
+                    opened = source.open(os.O_RDONLY)
         with _errors_name(place):
             assert folder.copy
             copy_entry(self._vol, opened, stat, folder.copy, entry.name)

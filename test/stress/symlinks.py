@@ -81,7 +81,7 @@ def swap(vol: gfapi.Volume, choose: random.Random, aside: str) -> int:
         return 0
     with contextlib.suppress(OSError):
         folder.symlink(f"{VICTIM}/{name}", name)
-        time.sleep(choose.choice((0, 0, 0.001, 0.003)))
+        time.sleep(choose.choice((0, 0.001, 0.005, 0.02)))
         folder.unlink(name)
     try:
         shelf.rename(aside, folder, name)
@@ -229,6 +229,8 @@ def round_of(
     for path in sorted({*before, *after}):
         if before.get(path) != after.get(path):
             yield f"{way}: {path} was {before.get(path)} and is {after.get(path)}"
+    before.clear()
+    before.update(after)  # harm is counted once
     if way not in FOLLOWING:
         yield from (f"{way}: {path} was copied from outside" for path in copied(volume))
     clear(vol, COPY)
