@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -31,6 +32,9 @@ _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or a translator was given an option without sense"
 )
+# What GlusterFS logs then, and nothing else tells.
+_REFUSALS = ("SSL routines:", "could not load our", "could not load CA", "remote-error=")
+_LOG_SIZE = 1 << 20  # so much of it is looked at, in bytes
 _GRAPH = "/.meta/graphs/active"
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
@@ -86,6 +90,7 @@ def start_glfs(configuration: Configuration) -> int:
 @forks.none_meanwhile()
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
+    log_size = -1
     try:
         glfs = Gate(api.glfs_new(volname))
     except OSError as error:
@@ -98,17 +103,39 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         for option in options:
             api.glfs_set_xlator_option(glfs, *option)
         set_logging(glfs, log_file, log_level)
+        log_size = _size_of(log_file)
         _init_within(_INIT_TIMEOUT, glfs)
         if options:
             _check_options(glfs, configuration)
     except OSError as error:
         code, cause = _why_not_mounted(error, configuration)
+        if said := _refusal_in(log_file, log_size):
+            cause = f"{cause}; the log says: {said}"
         _drop(glfs)
         raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
     except BaseException:
         _drop(glfs)
         raise
     return glfs.pointer
+
+
+def _size_of(log_file: Place) -> int:
+    """How long the log is; -1 if it is no file."""
+    if isinstance(log_file, str) and os.path.isfile(log_file):
+        return os.path.getsize(log_file)
+    return -1
+
+
+def _refusal_in(log_file: Place, start: int) -> Optional[str]:
+    """What a log says since then of a certificate, or of bricks that refuse this client."""
+    if start < 0:
+        return None
+    with contextlib.suppress(OSError), open(str(log_file), "rb") as log:
+        log.seek(start)
+        for line in log.read(_LOG_SIZE).decode(errors="replace").splitlines():
+            if any(words in line for words in _REFUSALS):
+                return line.partition("-client-")[2].partition(": ")[2].strip()
+    return None
 
 
 def _drop(glfs: Gate) -> None:
@@ -207,6 +234,7 @@ def _why_not_mounted(error: OSError, configuration: Configuration) -> tuple[Opti
     if error.errno in (errno.EIO, errno.ENOTCONN):
         return error.errno, (
             "it is not started, or none of its bricks can be reached, or no TLS connection comes "
-            "about because only one side wants it or does not trust the other"
+            "about because only one side wants it or does not trust the other, as with a "
+            "certificate that is expired or of an unknown authority"
         )
     return error.errno, error.strerror or str(error)
