@@ -54,7 +54,7 @@ def test_the_same_for_a_process_of_a_user(plain: sandbox.SandboxVolume, permissi
         assert not wrong(verdicts)
 
 
-# ------------------------------------------------------------- what bricks do not check by themselves
+# ------------------------------------------------------- what bricks do not check by themselves
 
 
 @pytest.mark.parametrize("size", [10, 100_000], ids=["kept by quick-read", "too big for that"])
