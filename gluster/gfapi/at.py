@@ -23,6 +23,8 @@ from . import api
 from .descriptor import Descriptor, Opened
 from .file import descriptor_of
 from .gate import Gate
+from .identity import decided
+from .objects import rename_by_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +186,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
                     raise
         folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
-        descriptor = mount.open(openat, path, rest, folder, path, old, mode)
+        descriptor = decided(mount.open(openat, path, rest, folder, path, old, mode))
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
         descriptor.cut()
     return descriptor
@@ -333,7 +335,7 @@ def rename(
     if source is None or target is None:
         raise exists
     try:
-        api.glfs_rename(vol._mount, source, target)
+        rename_by_directories(vol._mount, source, target)
     except OSError as error:
         _name(error, *names)
         raise

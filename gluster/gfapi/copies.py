@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .handle import Handle
     from .volume import Volume
 
 # What a copy is made with, until it gets the mode of its original: nobody else is to read it.
@@ -93,7 +94,7 @@ def _copy(
 ) -> Any:
     """Copy the content and these attributes."""
     source = vol.stat(src)
-    _refuse_special(src, source)
+    refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
     with File(vol.open(src, os.O_RDONLY)) as reader:
@@ -131,33 +132,49 @@ def _open_target(
     except FileNotFoundError:
         pass  # a link that leads nowhere is one that open refuses
     else:
-        _refuse_special(dst, target)
+        refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
             raise Error(f"{src!r} and {dst!r} are the same file")
     return dst, vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
 
 
-def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
+def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
+    """See that it is a file that has content, or a directory.
+
+    :raises Error: if not.
+    """
     if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
         raise Error(f"{path!r} is a pipe, socket or device")
 
 
-def copy_entry(vol: Volume, src: api.AnyPath, stat: api.Stat, dst: api.AnyPath) -> None:
+def copy_entry(vol: Volume, opened: int, stat: api.Stat, folder: Handle, name: api.AnyPath) -> None:
     """Copy a regular file as :func:`copy2` to where there is nothing.
 
-    :param src: the file to read.
-    :param stat: its status, as it came with the directory.
-    :param dst: the file to make, its full name.
+    :param opened: the glfd of the file to read, which is closed.
+    :param stat: its status.
+    :param folder: the directory of the copy.
+    :param name: the copy's name in it.
     :raises FileExistsError: if there is something.
     :raises OSError: on failure.
     """
-    with (
-        File(vol.open(src, os.O_RDONLY)) as reader,
-        File(vol.open(dst, _NEW, _PRIVATE)) as writer,
-    ):
-        copy_content(vol, reader._descriptor, writer._descriptor, stat)
-        reader.close()
-        _set_attributes(writer, stat, mode=True, times=True)
+    with File(opened) as reader:
+        new, writer = folder.create_open(name, os.O_WRONLY | os.O_EXCL, _PRIVATE)
+        with new, writer:
+            copy_content(vol, reader._descriptor, writer._descriptor, stat)
+            reader.close()
+            _set_attributes(writer, stat, mode=True, times=True)
+
+
+def open_target(vol: Volume, path: api.AnyPath) -> tuple[int, api.Stat]:
+    """Open what a symbolic link leads to.
+
+    :returns: the glfd and its status.
+    :raises Error: if that is a pipe, socket or device.
+    :raises OSError: on failure.
+    """
+    stat = vol.stat(path)
+    refuse_special(path, stat)
+    return vol.open(path, os.O_RDONLY), stat
 
 
 def _set_attributes(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from . import api
 from .file import File, Glfd
+from .names import checked_mode
 
 if TYPE_CHECKING:
     from .handle import Handle
@@ -112,9 +113,7 @@ def mknod(folder: Handle, name: api.AnyPath, mode: int, dev: int = 0) -> Handle:
     :returns: its :class:`Handle`.
     :raises OSError: on failure; EINVAL for a name with a slash in it.
     """
-    if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
-        mode |= stat_module.S_IFREG
-    return _make(folder, api.glfs_h_mknod, name, mode, dev)
+    return _make(folder, api.glfs_h_mknod, name, checked_mode(name, mode), dev)
 
 
 def symlink(folder: Handle, target: api.AnyPath, name: api.AnyPath) -> Handle:

@@ -511,6 +511,7 @@ class File(Opened, io.RawIOBase):
             there is one, :data:`os.XATTR_REPLACE` (2) to fail with ENODATA if there is none.
         :raises OSError: on failure.
         """
+        xattr.check_key(key, self._descriptor.path)
         api.glfs_fsetxattr(self._descriptor, key, *xattr.encode(value), flags)
 
     def fremovexattr(self, key: Union[str, bytes]) -> None:
@@ -519,6 +520,7 @@ class File(Opened, io.RawIOBase):
         :param key: its name.
         :raises OSError: ENODATA if there is none; and others.
         """
+        xattr.check_key(key, self._descriptor.path)
         api.glfs_fremovexattr(self._descriptor, key)
 
     @property

@@ -16,6 +16,7 @@ from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
+from .identity import decided, is_root
 from .leases import Lease, lease_of_object
 from .objects import HeldObject, gfid_text, look_up
 
@@ -206,7 +207,7 @@ class Handle(Unpicklable):
         if not rest & os.O_ACCMODE and self._type == stat_module.S_IFDIR:
             return self._open_directory(rest)
         arguments = (held.mount, held, rest)
-        descriptor = held.mount.open(api.glfs_h_open, held.path, rest, *arguments)
+        descriptor = decided(held.mount.open(api.glfs_h_open, held.path, rest, *arguments))
         if flags & os.O_TRUNC and flags & os.O_ACCMODE:
             try:
                 api.glfs_ftruncate(descriptor, 0, None, None)
@@ -239,6 +240,10 @@ class Handle(Unpicklable):
             file.seek(0, os.SEEK_END)
         return file
 
+    def _opened(self, flags: int) -> File:
+        """Bricks let everybody read and write what nobody has opened, so only root does."""
+        return File(Glfd(self._open(flags)))
+
     def opendir(self, readdirplus: bool = False) -> Dir:
         """Open the directory (``glfs_h_opendir``), as :meth:`Volume.opendir`.
 
@@ -253,6 +258,8 @@ class Handle(Unpicklable):
     def pread(self, size: int, offset: int) -> bytes:
         """Read without opening the file (``glfs_h_anonymous_read``), as :func:`os.pread`.
 
+        A user other than root does open it for that time: bricks check nothing else.
+
         :param size: how many bytes at most.
         :param offset: where to begin, in bytes from the beginning.
         :returns: the bytes, ``b""`` at the end of the file. They may be fewer than asked for.
@@ -260,6 +267,9 @@ class Handle(Unpicklable):
             EISDIR for a directory; and others.
         """
         self._check_content(size, offset)
+        if not is_root():
+            with self._opened(os.O_RDONLY) as file:
+                return file.pread(size, offset)
         pieces = []
         while size:
             room = min(size, MOST)
@@ -273,7 +283,7 @@ class Handle(Unpicklable):
 
     def preadinto(self, buffer: Any, offset: int) -> int:
         """Read into a buffer without opening the file and without a copy
-        (``glfs_h_anonymous_read``).
+        (``glfs_h_anonymous_read``). For users other than root see :meth:`pread`.
 
         :param buffer: any writable contiguous buffer.
         :param offset: where to begin, in bytes from the beginning.
@@ -283,6 +293,9 @@ class Handle(Unpicklable):
         """
         memory, size = api.memory(buffer, writable=True)
         self._check_content(offset)
+        if not is_root():
+            with self._opened(os.O_RDONLY) as file:
+                return file.preadinto(buffer, offset)
         if size <= MOST:
             return self._read(memory, size, offset) if size else 0
         view, done = memoryview(buffer).cast("B"), 0
@@ -312,7 +325,7 @@ class Handle(Unpicklable):
         :raises OSError: as :meth:`pread`; EACCES if the caller may not write to the file.
         """
         self._check_content(offset)
-        with File(self._open(os.O_WRONLY)) as file:
+        with self._opened(os.O_WRONLY) as file:
             return file.pwrite(data, offset)
 
     def truncate(self, length: int) -> None:
@@ -456,6 +469,7 @@ class Handle(Unpicklable):
         :raises OSError: on failure.
         """
         held = self._object
+        xattr.check_key(key, held.path)
         memory, size = xattr.encode(value)
         memory = b"" if memory is None else memory  # C takes no NULL
         api.glfs_h_setxattrs(held.mount, held, key, memory, size, flags)
@@ -467,6 +481,7 @@ class Handle(Unpicklable):
         :raises OSError: ENODATA if there is none; and others.
         """
         held = self._object
+        xattr.check_key(key, held.path)
         api.glfs_h_removexattrs(held.mount, held, key)
 
     @property

@@ -7,6 +7,7 @@ alike, and can neither tell them nor forget them. So what a thread has set is re
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,8 +17,9 @@ from .descriptor import names_in_use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Optional
 
+    from .descriptor import Descriptor
     from .volume import Volume
 
     Names = tuple[Optional[int], Optional[int], Optional[tuple[int, ...]], Optional[bytes]]
@@ -153,6 +155,41 @@ def _restore(uid: Optional[int], gid: Optional[int], groups: Optional[tuple[int,
     if _mine.groups != groups:
         _set_groups(tuple(os.getgroups()) if groups is None else groups)
         _mine.groups = groups
+
+
+def is_root() -> bool:
+    """Whether this thread calls as root, whom the bricks let do everything."""
+    uid = _mine.uid
+    return (os.geteuid() if uid is None else uid) == 0
+
+
+def check_root(path: Any) -> None:
+    """See that this thread may do what the kernel leaves to root, and bricks let everybody do.
+
+    :param path: what the error names.
+    :raises OSError: EPERM if not.
+    """
+    if not is_root():
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+
+def decided(descriptor: Descriptor) -> Descriptor:
+    """What was just opened, or was there, once the bricks have said that it may be read.
+
+    GlusterFS's open-behind answers an open before they do, and quick-read has small files from
+    their look-up: anybody would be given their content. The names of extended attributes are for
+    those who may read, are in no cache, and wait for the open.
+
+    :raises OSError: if they say no; then it is closed.
+    """
+    if descriptor.is_readable and not is_root():
+        try:
+            api.glfs_flistxattr(descriptor, None, 0)
+        except BaseException:
+            with contextlib.suppress(OSError):  # which says the same
+                descriptor.close()
+            raise
+    return descriptor
 
 
 def names() -> Names:

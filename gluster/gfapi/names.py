@@ -11,6 +11,8 @@ import os
 import stat as stat_module
 
 from . import api, at
+from .identity import check_root
+from .objects import rename_by_directories, working_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from .at import AnyDir
     from .descriptor import Descriptor
-    from .mount import Mount
     from .volume import Volume
 
 _LONGEST_PATH = 4096
@@ -55,12 +56,22 @@ def mknod(
     :param dir_fd: as in :meth:`mkdir` (``glfs_mknodat``).
     :raises OSError: on failure.
     """
-    if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
-        mode |= stat_module.S_IFREG
+    mode = checked_mode(path, mode)
     if dir_fd is not None:
         at.mknod(vol, path, mode, dev, dir_fd)
     else:
         api.glfs_mknod(vol._mount, path, mode, dev)
+
+
+def checked_mode(path: api.AnyPath, mode: int) -> int:
+    """The type and permission bits of what mknod is to make.
+
+    :raises OSError: EPERM if this thread may not: bricks let everybody make devices.
+    """
+    if stat_module.S_ISCHR(mode) or stat_module.S_ISBLK(mode):
+        check_root(os.fspath(path))
+    # A disperse volume takes no type for something else.
+    return mode if stat_module.S_IFMT(mode) else mode | stat_module.S_IFREG
 
 
 def link(
@@ -180,7 +191,7 @@ def rename(
     noreplace: bool = False,
     exchange: bool = False,
 ) -> None:
-    """Rename a file or directory (``glfs_rename``), as :func:`os.rename`.
+    """Rename a file or directory (``glfs_h_rename``), as :func:`os.rename`.
 
     :param src: the path (str, bytes or path-like).
     :param dst: the new one; a file there is replaced.
@@ -199,7 +210,7 @@ def rename(
     if src_dir_fd is not None or dst_dir_fd is not None or noreplace or exchange:
         at.rename(vol, src, dst, noreplace, exchange, src_dir_fd, dst_dir_fd)
     else:
-        api.glfs_rename(vol._mount, src, dst)
+        rename_by_directories(vol._mount, src, dst)
 
 
 def replace(
@@ -292,9 +303,3 @@ def getcwd(vol: Volume) -> str:
     :raises OSError: on failure.
     """
     return os.fsdecode(working_directory(vol._mount))
-
-
-def working_directory(mount: Mount) -> bytes:
-    """The path of a mount's working directory, as it is called now."""
-    raw: bytes = api.glfs_getcwd(mount, *api.memory(bytearray(_LONGEST_PATH), True))
-    return raw

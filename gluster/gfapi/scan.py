@@ -158,10 +158,8 @@ class ScandirIterator(Generic["AnyStr"]):
 
 
 def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
-    as_given: Any = api.decode if isinstance(path, str) else bytes
     try:
-        for name, stat in statuses_in(folder):
-            yield DirEntry(vol, path, as_given(name), stat)
+        yield from entries_in(vol, path, folder)
     except OSError:
         folder.__exit__()
         raise
@@ -208,6 +206,16 @@ def _next_with_handle(
         if xstat:
             api.glfs_free(xstat)  # and its object
         calls.pop()
+
+
+def entries_in(vol: Volume, path: AnyStr, folder: Dir) -> Iterator[DirEntry[AnyStr]]:
+    """What is in an open directory.
+
+    :param path: its path, as the entries have it.
+    """
+    as_given: Any = api.decode if isinstance(path, str) else bytes
+    for name, stat in statuses_in(folder):
+        yield DirEntry(vol, path, as_given(name), stat)
 
 
 def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -39,6 +40,9 @@ _FORKED_BADLY = (
     "this process was forked at a bad moment: another thread held a lock of the C library, which "
     "nobody gives back here; fork again"
 )
+# What GlusterFS logs then, and nothing else tells.
+_REFUSALS = ("SSL routines:", "could not load our", "could not load CA", "remote-error=")
+_LOG_SIZE = 1 << 20  # so much of it is looked at, in bytes
 _GRAPH = "/.meta/graphs/active"
 #: Where a brick that gets full takes a part of a write, write-behind goes on to gather small writes
 #: in the buffer that the part was at the beginning of, and forgets that it was: what is more than
@@ -105,6 +109,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     """
     attempts: list[_Attempt] = []
     end = time.monotonic() + _INIT_TIMEOUT
+    log_size = _size_of(configuration.log_file)
     try:
         for turn in range(max(1, len(servers))):
             attempts.append(_Attempt(configuration, (*servers[turn:], *servers[:turn])))
@@ -119,6 +124,8 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         raise OSError(errno.ETIMEDOUT, _STUCK)
     except OSError as error:
         code, cause = _why_not_mounted(error, configuration)
+        if said := _refusal_in(configuration.log_file, log_size):
+            cause = f"{cause}; the log says: {said}"
         raise _cannot_mount(configuration, cause, code) from None
     finally:
         for attempt in attempts:
@@ -129,6 +136,27 @@ def _cannot_mount(
     configuration: Configuration, cause: str, code: Optional[int]
 ) -> LibgfapiException:
     return LibgfapiException(f"cannot mount volume {configuration.volname!r}: {cause}", code)
+
+
+def _size_of(log_file: Place) -> int:
+    """How long the log is; -1 if it is no file, and cannot become one."""
+    if not isinstance(log_file, str) or not log_file:
+        return -1
+    if not os.path.exists(log_file):
+        return 0
+    return os.path.getsize(log_file) if os.path.isfile(log_file) else -1
+
+
+def _refusal_in(log_file: Place, start: int) -> Optional[str]:
+    """What a log says since then of a certificate, or of bricks that refuse this client."""
+    if start < 0:
+        return None
+    with contextlib.suppress(OSError), open(str(log_file), "rb") as log:
+        log.seek(start)
+        for line in log.read(_LOG_SIZE).decode(errors="replace").splitlines():
+            if any(words in line for words in _REFUSALS):
+                return line.partition("-client-")[2].partition(": ")[2].strip()
+    return None
 
 
 class _Attempt(threading.Thread):
@@ -297,6 +325,7 @@ def _why_not_mounted(error: OSError, configuration: Configuration) -> tuple[Opti
     if error.errno in (errno.EIO, errno.ENOTCONN):
         return error.errno, (
             "it is not started, or none of its bricks can be reached, or no TLS connection comes "
-            "about because only one side wants it or does not trust the other"
+            "about because only one side wants it or does not trust the other, as with a "
+            "certificate that is expired or of an unknown authority"
         )
     return error.errno, error.strerror or str(error)

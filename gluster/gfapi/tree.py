@@ -7,17 +7,19 @@ methods. None is recursive, so no tree is too deep for one. Their work is cut in
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat as stat_module
+from collections.abc import Iterator
 from functools import partial
 
 from . import api
-from .copies import copy_entry, inside
+from .copies import copy_entry, inside, open_target, refuse_special
 from .crew import Crew, checked_threads
 from .exceptions import Error
-from .paths import parent_of
-from .scan import DirEntry, statuses_in
+from .paths import parent_of, without_slashes
+from .scan import DirEntry, entries_in, statuses_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def rmtree(
     with Crew(checked_threads(threads)) as crew:
         removal = _Removal(vol, crew, ignore_errors, onerror)
         try:
-            top.handle = vol.lookup(top.path, follow_symlinks=False)
+            removal.find(top)
         except OSError as error:
             removal.report(vol.scandir, top.path, error)
             return
@@ -108,10 +110,13 @@ class _Doomed(_Folder):
 
     :ivar handle: itself.
     :ivar is_lost: whether it could not be read, and so cannot be removed.
+    :ivar place: of the top, the directory that it is in; None if its path does not end with its
+        name.
     """
 
     handle: Handle
     is_lost = False
+    place: Optional[Handle] = None
 
 
 class _Removal:
@@ -132,6 +137,16 @@ class _Removal:
         if self._onerror is None:
             raise error
         self._onerror(function, path, error)
+
+    def find(self, top: _Doomed) -> None:
+        """Look up the directory to begin with, and the one that it is removed from."""
+        with _errors_name(top.path):
+            top.name = os.path.basename(without_slashes(top.path))
+            if os.fsencode(top.name) in (b"", b".", b".."):
+                top.handle = self._vol.lookup(top.path)
+                return
+            top.place = self._vol.lookup(parent_of(top.path) or ".")
+            top.handle = top.place.lookup(top.name, follow_symlinks=False)
 
     def empty(self, folder: _Doomed) -> None:
         """Read a directory and have all in it removed, and then itself."""
@@ -175,10 +190,12 @@ class _Removal:
             if not folder.is_lost:
                 try:
                     folder.handle.close()
-                    if parent is None:
-                        self._vol.rmdir(folder.path)
-                    else:
+                    if parent is not None:
                         parent.handle.unlink(folder.name)
+                    elif folder.place is not None:
+                        folder.place.unlink(folder.name)
+                    else:
+                        self._vol.rmdir(folder.path)
                 except OSError as error:
                     self._fail(self._vol.rmdir, folder.path, error, parent)
                     return
@@ -257,7 +274,7 @@ def copytree(
     :raises ValueError: if it is less than 1.
     """
     number = checked_threads(threads) if copy_function is None else checked_threads(threads, 1)
-    top = _Copied(os.fspath(src), os.fspath(dst), None, "")
+    top = _Copied(os.fspath(src), os.fspath(dst), None, "", True)
     with Crew(number) as crew:
         copying = _Copying(vol, crew, symlinks, ignore, copy_function)
         copying.begin(top)
@@ -271,14 +288,21 @@ class _Copied(_Folder):
     """A directory to be copied.
 
     :ivar path: the directory itself.
-    :ivar target: the path of its copy.
-    :ivar is_made: whether that is there.
+    :ivar target: the path of its copy, which errors name too.
+    :ivar is_link: whether the path is that of a symbolic link to it.
+    :ivar handle: itself.
+    :ivar copy: its copy itself, None as long as there is none.
     """
 
-    def __init__(self, path: Any, target: Any, parent: Optional[_Copied], name: Any) -> None:
+    handle: Handle
+
+    def __init__(
+        self, path: Any, target: Any, parent: Optional[_Copied], name: Any, is_link: bool
+    ) -> None:
         super().__init__(path, parent, name)
         self.target = target
-        self.is_made = False
+        self.is_link = is_link
+        self.copy: Optional[Handle] = None
 
 
 class _Copying:
@@ -306,7 +330,11 @@ class _Copying:
     def begin(self, folder: _Copied) -> None:
         """Read a directory, have all in it copied, and then give its copy its attributes."""
         try:
-            with self._vol.scandir(folder.path) as entries:
+            with _errors_name(folder.path):
+                folder.handle = self._source(folder)
+                opened = folder.handle.opendir(readdirplus=True)
+            with opened:
+                entries = entries_in(self._vol, folder.path, opened)
                 if self._ignore is None:
                     self._fill(folder, entries)
                     return
@@ -317,6 +345,13 @@ class _Copying:
                 self._crew.tell(partial(self._choose, folder, listed))
         except OSError as error:
             self._fail(folder, error)
+
+    def _source(self, folder: _Copied) -> Handle:
+        """The directory itself, by the one that it is in: nobody can put another in between."""
+        if folder.is_link:
+            return self._vol.lookup(folder.path)
+        handle: Handle = folder.parent.handle.lookup(folder.name, follow_symlinks=False)
+        return handle
 
     def _choose(self, folder: _Copied, entries: list[DirEntry[Any]]) -> None:
         """Ask the caller what is to be left out."""
@@ -335,13 +370,12 @@ class _Copying:
             self._fail(folder, error)
 
     def _fill(self, folder: _Copied, entries: Iterable[DirEntry[Any]]) -> None:
-        parent = parent_of(folder.target)
-        if folder.parent is None and parent:
-            self._vol.makedirs(parent, exist_ok=True)
-        self._vol.mkdir(folder.target, _PRIVATE)
         if folder.parent is None:
-            self._made = self._vol.stat(folder.target).st_ino
-        folder.is_made = True
+            folder.copy = self._make_top(folder.target)
+            self._made = folder.copy.stat().st_ino
+        else:
+            with _errors_name(folder.target):
+                folder.copy = folder.parent.copy.mkdir(folder.name, _PRIVATE)
         for entry in entries:
             place = os.path.join(folder.target, entry.name)
             try:
@@ -350,17 +384,28 @@ class _Copying:
                 self._note(entry.path, place, error)
         self._leave(folder)
 
+    def _make_top(self, target: Any) -> Handle:
+        parent = parent_of(target)
+        if parent:
+            self._vol.makedirs(parent, exist_ok=True)
+        name = os.path.basename(without_slashes(target))
+        with _errors_name(target):
+            return self._vol.lookup(parent or ".").mkdir(name, _PRIVATE)
+
     def _copy(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
+        if entry._lstat is None:  # asked once, so that the answer does not change
+            found = folder.handle.lookup(entry.name, follow_symlinks=False)
+            entry._lstat = found.stat()
         if self._symlinks and entry.is_symlink():
-            job: Any = partial(self._copy_link, entry, place)
+            job: Any = partial(self._copy_link, folder, entry, place)
         elif entry.is_dir(follow_symlinks=True):
             if entry.stat(follow_symlinks=True).st_ino != self._made:
                 folder.enter()
-                new = _Copied(entry.path, place, folder, entry.name)
+                new = _Copied(entry.path, place, folder, entry.name, entry.is_symlink())
                 self._crew.add(partial(self.begin, new))
             return
         else:
-            job = partial(self._copy_file, entry, place)
+            job = partial(self._copy_file, folder, entry, place)
         folder.enter()
         self._crew.offer(partial(self._do, folder, entry, place, job))
 
@@ -371,18 +416,35 @@ class _Copying:
             self._note(entry.path, place, error)
         self._leave(folder)
 
-    def _copy_file(self, entry: DirEntry[Any], place: Any) -> None:
+    def _copy_file(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
         if self._copy_function is not None:
             self._copy_function(entry.path, place)
-        elif entry.is_file():
-            copy_entry(self._vol, entry.path, entry.stat(), place)
-        else:
-            self._vol.copy2(entry.path, place)
+            return
+        with _errors_name(entry.path):
+            if entry.is_symlink():
+                opened, stat = open_target(self._vol, entry.path)
+            else:
+                stat = entry.stat()
+                refuse_special(entry.path, stat)
+                with folder.handle.lookup(entry.name, follow_symlinks=False) as source:
+                    if source._type != stat_module.S_IFREG:  # since the directory was read
+                        raise OSError(errno.ELOOP, "not a regular file any more", entry.path)
+                    opened = source.open(os.O_RDONLY)
+        with _errors_name(place):
+            assert folder.copy
+            copy_entry(self._vol, opened, stat, folder.copy, entry.name)
 
-    def _copy_link(self, entry: DirEntry[Any], place: Any) -> None:
-        vol, stat = self._vol, entry.stat()
-        vol.symlink(vol.readlink(entry.path), place)
-        vol.utime(place, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
+    def _copy_link(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
+        stat = entry.stat()
+        with (
+            _errors_name(entry.path),
+            folder.handle.lookup(entry.name, follow_symlinks=False) as source,
+        ):
+            target = source.readlink()
+        with _errors_name(place):
+            assert folder.copy
+            with folder.copy.symlink(target, entry.name) as link:
+                link.setattr(ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
     def _leave(self, folder: Optional[_Copied]) -> None:
         """Something in a directory is ready. If that was the last, its copy gets its attributes.
@@ -391,24 +453,17 @@ class _Copying:
         read-only has to be writable until then.
         """
         while folder is not None and folder.leave():
-            if folder.is_made:
+            if folder.copy:
                 try:
-                    self._copy_attributes(folder)
+                    with folder.handle, folder.copy:
+                        _copy_attributes(folder.handle, folder.copy)
                 except OSError as error:
                     self._note(folder.path, folder.target, error)
             folder = folder.parent
 
-    def _copy_attributes(self, folder: _Copied) -> None:
-        stat = self._vol.stat(folder.path)
-        self._vol.setattr(
-            folder.target,
-            mode=stat_module.S_IMODE(stat.st_mode),
-            ns=(stat.st_atime_ns, stat.st_mtime_ns),
-        )
-
     def _fail(self, folder: _Copied, error: OSError) -> None:
         """A directory could not be read to its end, or its copy not be made."""
-        if folder.parent is None and not folder.is_made:
+        if folder.parent is None and not folder.copy:
             raise error
         self._note(folder.path, folder.target, error)
         self._leave(folder)
@@ -416,6 +471,22 @@ class _Copying:
     def _note(self, source: Any, target: Any, error: OSError) -> None:
         _check_mounted(self._vol, error)
         self.problems.append((source, target, str(error)))
+
+
+def _copy_attributes(source: Handle, target: Handle) -> None:
+    stat = source.stat()
+    target.setattr(mode=stat_module.S_IMODE(stat.st_mode), ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+@contextlib.contextmanager
+def _errors_name(path: Any) -> Iterator[None]:
+    """Have errors of calls below a directory name the whole path, as the caller knows it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:  # not one of our own, which has words only
+            error.filename, error.filename2 = path, None
+        raise
 
 
 def move(

@@ -35,6 +35,7 @@ from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable
+from .identity import decided
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -345,7 +346,8 @@ class Volume(Unpicklable):
                     raise
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)
-                descriptor = mount.open(api.glfs_open, path, rest, mount, path, old)
+                opened = mount.open(api.glfs_open, path, rest, mount, path, old)
+                descriptor = decided(opened)
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):
                     raise

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, MutableMapping, Sequence
 
 from . import api
+from .identity import check_root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # GlusterFS's own. It hides them from the list of a path, and forgets to in that of a file.
 _OWN = ("trusted.gfid2path.", "trusted.glusterfs.")
+# What the kernel leaves to root to change. GlusterFS only looks who may write the file; with
+# security.capability, a program would get rights of root on all machines that mount the volume.
+_OF_ROOT = (b"trusted.", b"security.")
 
 
 def getxattr(
@@ -83,6 +87,7 @@ def setxattr(
         (``glfs_lsetxattr`` if not). A link itself takes none of the ``user`` namespace.
     :raises OSError: on failure.
     """
+    check_key(key, path)
     function = api.glfs_setxattr if follow_symlinks else api.glfs_lsetxattr
     function(vol._mount, path, key, *encode(value), flags)
 
@@ -98,6 +103,7 @@ def removexattr(
         (``glfs_lremovexattr`` if not).
     :raises OSError: ENODATA if there is none; and others.
     """
+    check_key(key, path)
     function = api.glfs_removexattr if follow_symlinks else api.glfs_lremovexattr
     function(vol._mount, path, key)
 
@@ -217,6 +223,16 @@ def names(function: Callable[..., int], *target: Any, size: int) -> list[str]:
     """
     joined = _fetch(lambda memory, room: function(*target, memory, room), size)
     return [os.fsdecode(name) for name in joined.split(b"\0") if name]
+
+
+def check_key(key: Any, path: Any) -> None:
+    """See that this thread may change an attribute of this name.
+
+    :param path: what the error names.
+    :raises OSError: EPERM if it is one that the kernel leaves to root.
+    """
+    if api.encode(key).startswith(_OF_ROOT):
+        check_root(os.fspath(path))
 
 
 def encode(value: Any) -> tuple[Any, int]:

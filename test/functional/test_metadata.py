@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -488,6 +489,41 @@ def test_rename_refuses_what_it_cannot_do(vol: gfapi.Volume, folder: str, path: 
     with pytest.raises(FileNotFoundError):
         vol.rename(f"{folder}/missing", f"{folder}/x")
     assert sorted(vol.listdir(folder)) == ["dir", "file", "other"]
+
+
+def test_rename_to_a_directory_that_is_not_there_is_an_error(
+    sandbox_volume: sandbox.SandboxVolume, folder: str, output_of: Callable[..., str]
+) -> None:
+    """It ends the process in GlusterFS, so this has one of its own."""
+    program = """
+    vol.mount()
+    other = gfapi.Volume(hosts.split(","), volname)
+    other.mount()
+    vol.chdir(folder)
+    for name in ("file", "plain"):
+        vol.fopen(name, "w").close()
+    vol.symlink("nowhere", "link")
+    vol.symlink("loop", "loop")
+    for name in ("gone", "replaced", "new"):
+        vol.mkdir(name)
+        vol.stat(name)
+        other.rmdir(f"{folder}/{name}")
+    other.fopen(f"{folder}/replaced", "w").close()
+    other.mkdir(f"{folder}/new")
+    for name in ("missing", "missing/deep", "plain", "link", "loop", "gone", "replaced", "new"):
+        try:
+            vol.rename("file", f"{name}/file")
+            print(name, "renamed")
+        except OSError as error:
+            assert (error.filename, error.filename2) == ("file", f"{name}/file")
+            print(name, type(error).__name__)
+    os._exit(sys.stdout.flush() or 0)
+    """
+    said = dict(line.split() for line in output_of(sandbox_volume, folder, program).splitlines())
+    assert said["missing"] == said["missing/deep"] == said["link"] == "FileNotFoundError"
+    assert said["plain"] == "NotADirectoryError"
+    assert said["new"] == "renamed"
+    assert all(said[name] not in ("renamed", "") for name in ("loop", "gone", "replaced"))
 
 
 @pytest.mark.parametrize("call", ["unlink", "remove"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -123,6 +124,97 @@ def test_a_plain_client_is_refused(volume: sandbox.SandboxVolume) -> None:
     plain = {"*-client-*.transport.socket.ssl-enabled": "off"}
     with pytest.raises(gfapi.LibgfapiException, match="no TLS connection comes about"):
         volume.client(xlator_options=plain).mount()
+
+
+def test_a_client_that_wants_tls_is_refused_by_a_volume_without(
+    plain: sandbox.SandboxVolume, certificates: Certificates
+) -> None:
+    options = certificates.of_client("client")
+    options["*-client-*.transport.socket.ssl-enabled"] = "on"
+    with pytest.raises(gfapi.LibgfapiException, match="no TLS connection comes about"):
+        plain.client(xlator_options=options).mount()
+
+
+def test_an_expired_certificate_is_refused(
+    cluster: sandbox.Cluster, certificates: Certificates
+) -> None:
+    folder = certificates.folder
+    late = ("openssl", "x509", "-in", folder / "client.pem", "-signkey", folder / "client.key")
+    subprocess.run([*late, "-days", "-1", "-out", folder / "late.pem"], check=True)
+    shutil.copy(folder / "client.key", folder / "late.key")
+    trusted = (folder / "known.ca").read_text() + (folder / "late.pem").read_text()
+    (folder / "late.ca").write_text(trusted)
+    volume = cluster.create_volume(
+        "late",
+        options={
+            "client.ssl": "on",
+            "server.ssl": "on",
+            "auth.ssl-allow": "client,server",
+            **certificates.options("ssl.", "server", "late"),
+        },
+    )
+    try:
+        assert works(volume.client(xlator_options=certificates.of_client("client", "late")))
+        with pytest.raises(gfapi.LibgfapiException, match="expired"):
+            volume.client(xlator_options=certificates.of_client("late", "late")).mount()
+    finally:
+        volume.delete()
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "reason"),
+    [
+        ("client", "stranger", "certificate verify failed"),
+        ("nobody", "known", "could not load our cert"),
+    ],
+)
+def test_the_error_quotes_what_the_log_says(
+    volume: sandbox.SandboxVolume,
+    certificates: Certificates,
+    tmp_path: Path,
+    name: str,
+    trusted: str,
+    reason: str,
+) -> None:
+    log = tmp_path / "client.log"
+    log.write_text("[earlier] E SSL routines: of an earlier mount\n")
+    vol = volume.client(xlator_options=certificates.of_client(name, trusted), log_file=log)
+    with pytest.raises(gfapi.LibgfapiException, match=f"; the log says: .*{reason}"):
+        vol.mount()
+
+
+def test_a_name_that_the_volume_does_not_allow_is_refused(
+    volume: sandbox.SandboxVolume, certificates: Certificates, tmp_path: Path
+) -> None:
+    """In a process of its own: libgfapi waits for ever there."""
+    log = tmp_path / "client.log"
+    program = """
+    import json, os, sys
+    import gluster.gfapi.start
+    from gluster import gfapi
+    gluster.gfapi.start._INIT_TIMEOUT = 2.0
+    hosts, options, log = json.loads(sys.argv[1])
+    try:
+        gfapi.Volume(hosts, "tls", xlator_options=options, log_file=log).mount()
+    except gfapi.LibgfapiException as error:
+        print(error, flush=True)
+    os._exit(0)
+    """
+    volume.set_option("auth.ssl-allow", "server")
+    try:
+        given = json.dumps([volume.hosts, certificates.of_client("client"), str(log)])
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), given],
+            env={**os.environ, "PYTHONPATH": str(Path(gfapi.__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    finally:
+        volume.set_option("auth.ssl-allow", "client,server")
+    assert "its bricks refuse this client" in done.stdout
+    assert "Authentication failed" in done.stdout
 
 
 MANAGEMENT = """

@@ -12,6 +12,10 @@ from .exceptions import SandboxError
 from .host import PORT, program
 from .janitor import command_line, end, processes
 
+#: Whatever the caller's is: bricks have sockets outside of the sandbox's folder, by which who may
+#: write to them gives orders.
+UMASK = 0o022
+
 _VOLFILE = """\
 volume management
     type mgmt/glusterd
@@ -107,6 +111,7 @@ class Node(Process):
             # interpreter named by $PYTHON. A sandbox has no use for that second and a half.
             env={**os.environ, "PYTHON": "echo"},
             cwd="/",
+            umask=UMASK,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

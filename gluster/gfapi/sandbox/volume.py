@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .exceptions import SandboxError
 from .janitor import command_line, end
 from .layout import Layout
-from .node import Node, Process
+from .node import UMASK, Node, Process
 from .polling import wait_until
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Brick(Process):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            umask=UMASK,
         )
         if done.returncode != 0:
             raise SandboxError(f"The brick {self.host}:{self.path} did not start again.")
