@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -27,6 +28,8 @@ _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 #: How long a start may take, in seconds. The kernel gives a dead host up after 130.
 _INIT_TIMEOUT = 180.0
 _END_TIMEOUT = 1.0  # seconds
+#: How long one that was told to end may take, in seconds.
+_DROP_TIMEOUT = 60.0
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or a translator was given an option without sense"
@@ -90,6 +93,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         glfs = Gate(api.glfs_new(volname))
     except OSError as error:
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
+    deadline = time.monotonic() + _INIT_TIMEOUT
     try:
         if volfile is not None:
             api.glfs_set_volfile(glfs, volfile)
@@ -103,17 +107,34 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
             _check_options(glfs, configuration)
     except OSError as error:
         code, cause = _why_not_mounted(error, configuration)
-        _drop(glfs)
+        _drop(glfs, deadline)
         raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
     except BaseException:
-        _drop(glfs)
+        _drop(glfs, deadline)
         raise
     return glfs.pointer
 
 
-def _drop(glfs: Gate) -> None:
-    if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
+def _drop(glfs: Gate, deadline: float) -> None:
+    """Tear down a glfs whose start failed, also if its initialisation hangs or was interrupted.
+
+    :param deadline: until when an initialisation may end by itself.
+    """
+    if not glfs.calls:
+        api.end_init(glfs.pointer)
         end_in_background(glfs.pointer)
+        return
+
+    def drop() -> None:
+        if not glfs.drain(deadline):
+            api.end_init(glfs.pointer)
+        # One that hangs elsewhere stays for good: nothing may touch it any more.
+        if glfs.drain(time.monotonic() + _DROP_TIMEOUT):
+            api.end_init(glfs.pointer)
+            end_in_background(glfs.pointer)
+
+    with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads: it exits
+        threading.Thread(target=drop, name="gfapi-drop", daemon=True).start()
 
 
 def _init_within(timeout: float, glfs: Gate) -> None:

@@ -21,7 +21,15 @@ from .conversions import (
     uint32_array,
 )
 from .functions import bind, failure, prototype, wrap
-from .loader import available, keep_translators, library, symbol, translators_installed
+from .loader import (
+    available,
+    end_init,
+    keep_translators,
+    library,
+    symbol,
+    translator_installed,
+    translators_installed,
+)
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
 from .structures import (
     HANDLE_LENGTH,
@@ -96,6 +104,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_path",
+    "end_init",
     "failure",
     "glfs_stat_fields",
     "keep_translators",
@@ -108,6 +117,7 @@ __all__ = [
     "stat_fields",
     "symbol",
     "timespecs",
+    "translator_installed",
     "translators_installed",
     "uint32_array",
     "vector",

@@ -86,6 +86,18 @@ def thread_translator() -> Any:
     return found
 
 
+def end_init(pointer: int) -> None:
+    """Have ``glfs_init`` come back with an error, if it has not come back.
+
+    Where bricks refuse a client it waits for ever. And one that failed at once leaves a glfs that
+    counts as never initialised, of which ``glfs_fini`` ends no thread, and frees what they use.
+    What is called here is what libgfapi itself calls at the end of an initialisation.
+    """
+    found = symbol(library(), "glfs_init_done", "PRIVATE_3.4.0")
+    if found is not None:
+        ctypes.CFUNCTYPE(None, c_void_p, ctypes.c_int)(found)(pointer, -1)
+
+
 _kept: set[str] = set()
 
 
@@ -115,10 +127,20 @@ def _files(part: str) -> set[str]:
 
 def translators_installed() -> bool:
     """Whether the shared objects that libgfapi loads to mount lie where it looks for them."""
-    import glob  # only a mount that failed asks
+    return translator_installed("mount/api")
 
+
+def translator_installed(type: str) -> bool:
+    """Whether there is a shared object of a type of translator, as ``"protocol/client"``.
+
+    :raises ImportError: if there is no libgfapi.
+    """
+    import glob  # only a mount that failed asks, and one from a volume file
+
+    library()
     folders = {os.path.dirname(file) for file in _files("libglusterfs.so")}
-    return any(glob.glob(f"{folder}/glusterfs/*/xlator/mount/api.so") for folder in folders)
+    type = glob.escape(type)
+    return any(glob.glob(f"{folder}/glusterfs/*/xlator/{type}.so") for folder in folders)
 
 
 def available(name: str) -> bool:
