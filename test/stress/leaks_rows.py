@@ -48,29 +48,35 @@ class Stage:
         return gfapi.Volume(self.host, self.volname, **options)
 
 
+Once = Callable[[Stage], object]
+
+
 class Row(NamedTuple):
     """What is made again and again.
 
     :ivar count: how many rounds a block of the long run has.
-    :ivar mounts: whether it mounts by itself; the tear-downs are waited for.
     :ivar once: makes one round.
+    :ivar mounts: whether it mounts by itself; the tear-downs are waited for.
+    :ivar has_crew: whether threads come and go.
+    :ivar is_short: whether it is among those of the short form.
     """
 
     what: str
     count: int
-    once: Callable[[Stage], object]
+    once: Once
     mounts: bool = False
+    has_crew: bool = False
     is_short: bool = True
 
 
 ROWS: dict[str, Row] = {}
 
 
-def row(
-    what: str, count: int, *, mounts: bool = False, is_short: bool = True
-) -> Callable[[Callable[[Stage], object]], Callable[[Stage], object]]:
-    def add(once: Callable[[Stage], object]) -> Callable[[Stage], object]:
-        ROWS[once.__name__] = Row(what, count, once, mounts, is_short)
+def row(what: str, count: int, **marks: bool) -> Callable[[Once], Once]:
+    """Add a function to the rows, with what :class:`Row` has."""
+
+    def add(once: Once) -> Once:
+        ROWS[once.__name__] = Row(what, count, once, **marks)
         return once
 
     return add
@@ -96,36 +102,36 @@ def furnish(vol: gfapi.Volume) -> None:
 # ----------------------------------------------------------------------------------- files
 
 
-@row("open and close a file", 20_000)
+@row("open and close a file", 15_000)
 def opens(stage: Stage) -> None:
     stage.vol.fopen("/file").close()
 
 
-@row("open, read and close", 5_000)
+@row("open, read and close", 1_500)
 def reads(stage: Stage) -> None:
     with stage.vol.fopen("/file") as file:
         file.read(len(BLOCK))
 
 
-@row("open, cut, write and close", 5_000)
+@row("open, cut, write and close", 1_500)
 def writes(stage: Stage) -> None:
     with stage.vol.fopen("/written", "w") as file:
         file.write(BLOCK)
 
 
-@row("open and duplicate", 5_000)
+@row("open and duplicate", 1_500)
 def duplicates(stage: Stage) -> None:
     with stage.vol.fopen("/file") as file:
         file.dup().close()
 
 
-@row("open and never close; collected with its cycle", 2_000)
+@row("open and never close; collected with its cycle", 1_000)
 def forgets(stage: Stage) -> None:
     file = stage.vol.fopen("/file")
     file.cycle = file  # type: ignore[attr-defined]
 
 
-@row("four asynchronous reads with callbacks", 3_000)
+@row("four asynchronous reads with callbacks", 1_000, has_crew=True)
 def asynchronous(stage: Stage) -> None:
     with stage.vol.fopen("/file") as file:
         futures = [file.pread_async(len(BLOCK), 0) for _ in range(4)]
@@ -139,7 +145,7 @@ def _noted(future: Future[bytes]) -> None:
     assert future.result()
 
 
-@row("make, link, rename, chmod, remove names", 1_000)
+@row("make, link, rename, chmod, remove names", 300)
 def names(stage: Stage) -> None:
     vol = stage.vol
     vol.fopen("/new", "x").close()
@@ -155,7 +161,7 @@ def names(stage: Stage) -> None:
     vol.rmdir("/newdir")
 
 
-@row("copy a file", 1_000)
+@row("copy a file", 300)
 def copies(stage: Stage) -> None:
     stage.vol.copy2("/file", "/copy")
     stage.vol.unlink("/copy")
@@ -176,14 +182,14 @@ def abandons(stage: Stage) -> None:
         next(entries)
 
 
-@row("walk by several threads", 200)
+@row("walk by several threads", 200, has_crew=True)
 def walks(stage: Stage) -> None:
     assert sum(len(files) for _, _, files in stage.vol.walk("/tree")) == 20
     walk = stage.vol.walk_with_stat("/tree")
     next(walk)  # and abandoned there
 
 
-@row("copytree and rmtree by several threads", 50)
+@row("copytree and rmtree by several threads", 50, has_crew=True)
 def trees(stage: Stage) -> None:
     stage.vol.copytree("/tree", "/twig")
     stage.vol.rmtree("/twig")
@@ -202,7 +208,7 @@ def fails(number: int, call: Callable[..., object], *arguments: Any, **options: 
         raise AssertionError(f"{call} did not fail")
 
 
-def failing(name: str, what: str, number: int, *arguments: Any, count: int = 3_000) -> None:
+def failing(name: str, what: str, number: int, *arguments: Any, count: int = 1_000) -> None:
     """Add a row of a method of Volume that fails."""
     method, *rest = arguments
 
@@ -225,7 +231,7 @@ failing("enodata", "getxattr", errno.ENODATA, "getxattr", "/file", "user.missing
 failing("einval", "rename", errno.EINVAL, "rename", "/tree", "/tree/0/x")
 
 
-@row("open without permission fails: EACCES", 3_000)
+@row("open without permission fails: EACCES", 1_000)
 def fails_eacces(stage: Stage) -> None:
     with stage.vol.identity(1000, 1000):
         fails(errno.EACCES, stage.vol.fopen, "/secret")
@@ -247,7 +253,7 @@ def fails_eagain(stage: Stage) -> None:
         fails(errno.EAGAIN, second.lockf, LOCK_EX | LOCK_NB)
 
 
-@row("calls refused before libgfapi: closed, NUL, wrong types", 5_000)
+@row("calls refused before libgfapi: closed, NUL, wrong types", 1_500)
 def refusals(stage: Stage) -> None:
     closed = stage.kept.setdefault("closed", stage.vol.fopen("/file"))
     if not closed.closed:
@@ -272,14 +278,14 @@ def refusals(stage: Stage) -> None:
 LOCK_EX, LOCK_NB = 2, 4
 
 
-@row("lock and unlock", 2_000)
+@row("lock and unlock", 1_000)
 def locks(stage: Stage) -> None:
     with stage.vol.fopen("/written", "r+") as file:
         file.lockf(LOCK_EX)
         file.lockf(8)
 
 
-@row("set, get, list, remove an extended attribute", 2_000)
+@row("set, get, list, remove an extended attribute", 1_000)
 def attributes(stage: Stage) -> None:
     stage.vol.setxattr("/file", "user.one", "value")
     stage.vol.getxattr("/file", "user.one")
@@ -293,7 +299,7 @@ def acls(stage: Stage) -> None:
     stage.vol.getacl("/file")
 
 
-@row("look up a handle, by path and by its pickled gfid", 2_000)
+@row("look up a handle, by path and by its pickled gfid", 1_000)
 def handles(stage: Stage) -> None:
     with stage.vol.lookup("/file") as handle:
         again = stage.vol.lookup_gfid(pickle.loads(pickle.dumps(handle.gfid)))
@@ -301,7 +307,7 @@ def handles(stage: Stage) -> None:
         again.stat()
 
 
-@row("call in another's name", 3_000)
+@row("call in another's name", 1_000)
 def identities(stage: Stage) -> None:
     with stage.vol.identity(1000, 1000, [1000, 1001]):
         stage.vol.stat("/file")
@@ -346,7 +352,7 @@ def recalls(stage: Stage) -> None:
 # --------------------------------------------------------------- threads, forks, the inside
 
 
-@row("eight short threads, a call in each", 300)
+@row("eight short threads, a call in each", 300, has_crew=True)
 def threads(stage: Stage) -> None:
     with ThreadPoolExecutor(8) as executor:
         list(executor.map(lambda _: stage.vol.stat("/file"), range(8)))
@@ -357,7 +363,7 @@ def forks(stage: Stage) -> None:
     _fork(lambda: stage.vol.stat("/file"))
 
 
-@row("a fork beside walks and asynchronous reads", 25)
+@row("a fork beside walks and asynchronous reads", 25, has_crew=True)
 def forks_of_crews(stage: Stage) -> None:
     with stage.vol.fopen("/file") as file:
         futures = [file.pread_async(len(BLOCK), 0) for _ in range(8)]
@@ -406,13 +412,13 @@ _logger.addHandler(logging.NullHandler())
 _logger.propagate = False
 
 
-@row("mount, read a file and unmount", 160, mounts=True)
+@row("mount, read a file and unmount", 144, mounts=True)
 def mounts(stage: Stage) -> None:
     with stage.volume() as vol, vol.fopen("/file") as file:
         file.read(len(BLOCK))
 
 
-@row("mount and unmount with files, locks, handles, watches and walks left open", 96, mounts=True)
+@row("mount and unmount with files, locks, handles, watches and walks left open", 48, mounts=True)
 def mounts_left_open(stage: Stage) -> None:
     vol = stage.volume()
     vol.mount()
@@ -425,53 +431,53 @@ def mounts_left_open(stage: Stage) -> None:
     vol.umount()
 
 
-@row("a Volume dropped while mounted", 96, mounts=True)
+@row("a Volume dropped while mounted", 48, mounts=True)
 def mounts_dropped(stage: Stage) -> None:
     stage.volume().mount()
 
 
-@row("mount with a logger", 96, mounts=True)
+@row("mount with a logger", 48, mounts=True)
 def mounts_logging(stage: Stage) -> None:
     with stage.volume(logger=_logger) as vol:
         vol.stat("/")
 
 
-@row("mount fails: no such volume", 96, mounts=True)
+@row("mount fails: no such volume", 48, mounts=True)
 def no_such_volume(stage: Stage) -> None:
     _mount_fails(gfapi.Volume(stage.host, "missing"))
 
 
-@row("mount fails: nobody answers", 96, mounts=True)
+@row("mount fails: nobody answers", 48, mounts=True)
 def nobody_answers(stage: Stage) -> None:
     _mount_fails(gfapi.Volume("127.255.255.253", stage.volname))
 
 
-@row("mount fails: the log cannot be written", 96, mounts=True)
+@row("mount fails: the log cannot be written", 48, mounts=True)
 def unwritable_log(stage: Stage) -> None:
     _mount_fails(stage.volume(log_file="/proc/missing/log"))
 
 
-@row("mount fails: no such translator", 96, mounts=True)
+@row("mount fails: no such translator", 48, mounts=True)
 def no_such_translator(stage: Stage) -> None:
     _mount_fails(stage.volume(xlator_options={"*-missing.cache-size": 1}))
 
 
-@row("mount fails: an option's value is refused", 96, mounts=True)
+@row("mount fails: an option's value is refused", 48, mounts=True)
 def refused_option(stage: Stage) -> None:
     _mount_fails(stage.volume(xlator_options={"*-write-behind.cache-size": "much"}))
 
 
-@row("mount fails: the volume file is of other bricks", 96, mounts=True)
+@row("mount fails: the volume file is of other bricks", 48, mounts=True)
 def wrong_volfile(stage: Stage) -> None:
     _mount_with(stage, "option remote-subvolume ", "option remote-subvolume /not")
 
 
-@row("mount fails: the volume file has an unknown type", 96, mounts=True)
+@row("mount fails: the volume file has an unknown type", 48, mounts=True)
 def unknown_type(stage: Stage) -> None:
     _mount_with(stage, "performance/quick-read", "performance/quick-red")
 
 
-@row("mount fails: the volume file has a wrong value", 96, mounts=True)
+@row("mount fails: the volume file has a wrong value", 48, mounts=True)
 def wrong_value(stage: Stage) -> None:
     _mount_with(stage, "/md-cache\n", "/md-cache\n option md-cache-timeout x\n")
 
