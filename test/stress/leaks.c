@@ -12,6 +12,7 @@
 #include <glusterfs/api/glfs.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096, MOUNTERS = 32 };
+enum { BLOCK = 4096, MOST_ENDING = 32 };
 
 static glfs_t *fs, *other;
 static const char *host, *volname;
@@ -409,27 +410,64 @@ static void switches(void)
 
 /* ------------------------------------------------------------------------------ mounts */
 
+/* In the background, so many at a time, as gfapi does it: it matters to what they leave. */
+static sem_t room;
+
+static void *fini(void *ended)
+{
+    glfs_fini(ended);
+    sem_post(&room);
+    return NULL;
+}
+
+static void tear_down(glfs_t *ended)
+{
+    pthread_t thread;
+    sem_wait(&room);
+    DO(pthread_create(&thread, NULL, fini, ended));
+    DO(pthread_detach(thread));
+}
+
+static void tear_downs_over(void)
+{
+    for (int i = 0; i < MOST_ENDING; i++)
+        sem_wait(&room);
+    for (int i = 0; i < MOST_ENDING; i++)
+        sem_post(&room);
+}
+
 static void mounts(void)
 {
     glfs_t *made = mounted();
     glfs_fd_t *fd = opened(made, "/file", O_RDONLY);
     GOT(glfs_read(fd, buffer, BLOCK, 0));
     DO(glfs_close(fd));
-    glfs_fini(made);
+    tear_down(made);
 }
 
-static void no_such_volume(void)
+static void fails_to_mount(glfs_t *made)
 {
-    glfs_t *made = configured("missing", host);
     check(glfs_init(made) != 0, "glfs_init");
-    glfs_fini(made);
+    tear_down(made);
 }
 
-static void nobody_answers(void)
+static void no_such_volume(void) { fails_to_mount(configured("missing", host)); }
+static void nobody_answers(void) { fails_to_mount(configured(volname, "127.255.255.253")); }
+
+static void unwritable_log(void)
 {
-    glfs_t *made = configured(volname, "127.255.255.253");
-    check(glfs_init(made) != 0, "glfs_init");
-    glfs_fini(made);
+    glfs_t *made = glfs_new(volname);
+    check(made != NULL, "glfs_new");
+    DO(glfs_set_volfile_server(made, "tcp", host, 24007));
+    check(glfs_set_logging(made, "/proc/missing/log", 7) != 0, "glfs_set_logging");
+    tear_down(made);
+}
+
+static void refused_option(void)
+{
+    glfs_t *made = configured(volname, host);
+    DO(glfs_set_xlator_option(made, "*-write-behind", "cache-size", "much"));
+    fails_to_mount(made);
 }
 
 /* ----------------------------------------------------------------------------- running */
@@ -448,29 +486,14 @@ static const struct {
     ROW(attributes), ROW(acls), ROW(handles), ROW(identities), ROW(watches), ROW(leases),
     ROW(threads), ROW(forks), ROW(metas), ROW(logs), ROW(switches),
     {"upcalls", upcalls, 0, 1}, {"mounts", mounts, 1, 0},
+    {"mounts_dropped", mounts, 1, 0}, {"mounts_logging", mounts, 1, 0},
+    {"mounts_left_open", mounts, 1, 0}, {"no_such_translator", mounts, 1, 0},
     {"no_such_volume", no_such_volume, 1, 0}, {"nobody_answers", nobody_answers, 1, 0},
+    {"unwritable_log", unwritable_log, 1, 0}, {"refused_option", refused_option, 1, 0},
+    {"wrong_value", refused_option, 1, 0}, {"wrong_volfile", nobody_answers, 1, 0},
+    {"refused_client", refused_option, 1, 0},
     {NULL, NULL, 0, 0},
 };
-
-static void (*once)(void);
-static long left; /* of the rounds of those that mount, which are made side by side */
-
-static void *mounter(void *data)
-{
-    while (__sync_sub_and_fetch(&left, 1) >= 0)
-        once();
-    return data;
-}
-
-static void side_by_side(long count)
-{
-    pthread_t crew[MOUNTERS];
-    left = count;
-    for (int i = 0; i < MOUNTERS; i++)
-        DO(pthread_create(&crew[i], NULL, mounter, NULL));
-    for (int i = 0; i < MOUNTERS; i++)
-        DO(pthread_join(crew[i], NULL));
-}
 
 static int entries(const char *folder)
 {
@@ -514,7 +537,7 @@ int main(int argc, char **argv)
         puts("none");
         return 0;
     }
-    once = rows[row].once;
+    DO(sem_init(&room, 0, MOST_ENDING));
     if (!rows[row].is_mounting)
         fs = mounted();
     if (rows[row].needs_other)
@@ -522,11 +545,9 @@ int main(int argc, char **argv)
     puts("ready");
     while (fgets(line, sizeof line, stdin)) {
         long count = atol(line);
-        if (rows[row].is_mounting)
-            side_by_side(count);
-        else
-            while (count--)
-                once();
+        while (count--)
+            rows[row].once();
+        tear_downs_over();
         tell();
     }
     _exit(0);
