@@ -70,7 +70,8 @@ class Listener:
 
     def close_soon(self) -> None:
         """The same on the mount's own thread, for a ``__del__``, which must not wait."""
-        self._upcalls.arrived.put(self.close)
+        if not self.closed:  # else that thread may be gone, and would not take it
+            self._upcalls.arrived.put(self.close)
 
 
 class Upcalls:
@@ -87,7 +88,7 @@ class Upcalls:
         self.listeners: list[Listener] = []
         self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._callback = api.UpcallCallback(self.arrived.put)
-        _callbacks.append(self._callback)
+        _callbacks[id(self._callback)] = self._callback
         arguments = (self.arrived, weakref.ref(self))
         threading.Thread(
             target=_tell_all, args=arguments, name="gfapi-upcalls", daemon=True
@@ -123,6 +124,10 @@ class Upcalls:
         for listener in listeners:
             self.arrived.put(functools.partial(_finish, listener.receive))
         self.arrived.put(None)
+
+    def forget(self) -> None:
+        """The glfs is gone."""
+        _callbacks.pop(id(self._callback), None)
 
     def read(self, event: int) -> list[Callable[[], object]]:
         """Show an upcall to all listeners and free it; what they want called after that.
@@ -165,8 +170,8 @@ _lock = threading.RLock()  # not the mount's: an unmount holds that while it wai
 
 _IN_VAIN = 10_000
 _into_nothing = api.UpcallCallback(collections.deque(maxlen=0).append)
-# For ever: libgfapi may call them as long as it runs.
-_callbacks: list[Any] = []
+# Those that libgfapi may call, by their ids: until a glfs is gone, whoever has forgotten it.
+_callbacks: dict[int, Any] = {}
 
 
 def _tell_all(arrived: queue.SimpleQueue[Any], owner: weakref.ref[Upcalls]) -> None:

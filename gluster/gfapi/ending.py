@@ -11,11 +11,15 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Iterable
 
 from . import api, forks
 from .exceptions import LibgfapiException
 from .gate import Gate, exiting, wait_until
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Callable, Optional
 
 #: How long it is put off, so that a script that exits right away never starts it, in seconds.
 FINI_DELAY = 1.0
@@ -29,9 +33,10 @@ FINI_TIMEOUT = 60.0
 class Ending(threading.Thread):
     """Tears a glfs down that nobody uses any more."""
 
-    def __init__(self, pointer: int) -> None:
+    def __init__(self, pointer: int, afterwards: Optional[Callable[[], object]]) -> None:
         super().__init__(name="glfs_fini", daemon=True)
         self.pointer = pointer
+        self.afterwards = afterwards
         self.is_wanted = threading.Event()
 
     def run(self) -> None:
@@ -42,6 +47,8 @@ class Ending(threading.Thread):
                     api.keep_translators()
                 with contextlib.suppress(OSError):  # it tells of frames, not whether it ended
                     api.glfs_fini(Gate(self.pointer))
+                if self.afterwards:
+                    self.afterwards()
         finally:
             _ending.discard(self)
 
@@ -49,12 +56,14 @@ class Ending(threading.Thread):
 _ending: set[Ending] = set()
 
 
-def end_in_background(pointer: int) -> Ending:
+def end_in_background(pointer: int, afterwards: Optional[Callable[[], object]] = None) -> Ending:
     """Tear a glfs down that nobody uses any more.
 
     It is left as it is if no thread can be started, as when the interpreter exits.
+
+    :param afterwards: called when it is gone.
     """
-    ending = Ending(pointer)
+    ending = Ending(pointer, afterwards)
     _ending.add(ending)
     try:
         ending.start()

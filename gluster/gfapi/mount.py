@@ -192,7 +192,8 @@ class Mount(Gate):
         if not self.abandoned:  # which a fork still has to hear of
             _live.discard(self)
         if is_quiet and not exiting.is_set():
-            self.endings.append(end_in_background(pointer))
+            afterwards = upcalls.forget if upcalls else None
+            self.endings.append(end_in_background(pointer, afterwards))
         if problems:
             code = errno.EIO if is_quiet else errno.ETIMEDOUT
             raise LibgfapiException("umount: " + "; ".join(problems), code)

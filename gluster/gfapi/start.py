@@ -6,49 +6,33 @@ import contextlib
 import errno
 import itertools
 import os
-import threading
 import time
 from collections.abc import Sequence
 
 from . import api, forks
-from .ending import end_in_background
+from .attempt import Attempt, first_of
 from .exceptions import LibgfapiException
-from .gate import Gate, wait_until
-from .mount import set_logging
+from .gate import Gate
 from .servers import Server
 from .typed import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Optional
 
     from .logs import Place
 
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
-#: How long a start may take, in seconds. The kernel gives a dead host up after 130.
-_INIT_TIMEOUT = 180.0
 #: After how many seconds another server is asked at the same time.
 _SILENCE = 10.0
-_END_TIMEOUT = 1.0  # seconds
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
     "auth.ssl-allow), or glusterd hangs, or a translator was given an option without sense"
-)
-#: How long a child of a fork may take to begin, in seconds.
-_NEW_TIMEOUT = 30.0
-_FORKED_BADLY = (
-    "this process was forked at a bad moment: another thread held a lock of the C library, which "
-    "nobody gives back here; fork again"
 )
 # What GlusterFS logs then, and nothing else tells.
 _REFUSALS = ("SSL routines:", "could not load our", "could not load CA", "remote-error=")
 _LOG_SIZE = 1 << 20  # so much of it is looked at, in bytes
 _GRAPH = "/.meta/graphs/active"
-#: Where a brick that gets full takes a part of a write, write-behind goes on to gather small writes
-#: in the buffer that the part was at the beginning of, and forgets that it was: what is more than
-#: fits destroys the memory behind it. Buffers of up to 128 KiB, as by default, are just as long as
-#: that; for one byte more than 256 KiB it gets 1 MiB, where what it overlooks has room.
-_AGGREGATE_SIZE = ("*-write-behind", "aggregate-size", str((1 << 18) + 1))
 _NO_XLATORS = (".", "..", "top", "volfile")  # "top" is a link to one
 
 
@@ -107,14 +91,14 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     libgfapi asks the next server when a connection fails. If there is none, as the host is down, or
     nothing comes by it, as glusterd hangs, it waits for minutes or for ever.
     """
-    attempts: list[_Attempt] = []
-    end = time.monotonic() + _INIT_TIMEOUT
+    attempts: list[Attempt] = []
     log_size = _size_of(configuration.log_file)
     try:
         for turn in range(max(1, len(servers))):
-            attempts.append(_Attempt(configuration, (*servers[turn:], *servers[:turn])))
+            attempts.append(Attempt(configuration, (*servers[turn:], *servers[:turn])))
             is_last = turn + 1 >= len(servers)
-            done = _first(attempts, end if is_last else min(end, time.monotonic() + _SILENCE))
+            end = attempts[0].deadline
+            done = first_of(attempts, end if is_last else min(end, time.monotonic() + _SILENCE))
             if done:
                 done.finish()
                 if configuration.options:
@@ -157,117 +141,6 @@ def _refusal_in(log_file: Place, start: int) -> Optional[str]:
             if any(words in line for words in _REFUSALS):
                 return line.partition("-client-")[2].partition(": ")[2].strip()
     return None
-
-
-class _Attempt(threading.Thread):
-    """A glfs, configured, and a thread that initialises it.
-
-    ``glfs_init`` waits for ever where bricks refuse this client, for instance. In a thread of its
-    own, an interrupt ends the waiting too.
-
-    :raises LibgfapiException: if that is no name of a volume.
-    :raises OSError: if something else is refused.
-    """
-
-    def __init__(self, configuration: Configuration, servers: Sequence[Server]) -> None:
-        super().__init__(name="glfs_init", daemon=True)
-        self._error: Optional[BaseException] = None
-        # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
-        self._token = [None]
-        volname, _, volfile, options, log_file, log_level = configuration
-        try:
-            self.glfs = Gate(_new_glfs(volname))
-        except OSError as error:
-            raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
-        try:
-            if volfile is not None:
-                api.glfs_set_volfile(self.glfs, volfile)
-            for server in servers:
-                api.glfs_set_volfile_server(self.glfs, *server)
-            for option in (_AGGREGATE_SIZE, *options):
-                api.glfs_set_xlator_option(self.glfs, *option)
-            set_logging(self.glfs, log_file, log_level)
-        except BaseException:
-            self._end()
-            raise
-        try:
-            self.start()
-        except RuntimeError:  # the interpreter is past starting threads: it exits
-            self.run()
-
-    def run(self) -> None:
-        try:
-            api.glfs_init(self.glfs)
-        except BaseException as error:
-            self._error = error
-        if not self._token_taken():
-            self._end()
-
-    def finish(self) -> None:
-        """Raise what its initialisation, which is over, has raised."""
-        # join() returns when Python is done with it; in C it still gives memory back, under locks
-        # that a fork at this moment would leave locked in the child.
-        task = f"/proc/self/task/{self.native_id}"
-        wait_until(lambda: not os.path.exists(task), time.monotonic() + _END_TIMEOUT)
-        if self._error:
-            raise self._error
-
-    def drop(self) -> None:
-        """Tear the glfs down, as soon as its initialisation is over."""
-        if not self._token_taken():
-            self._end()
-
-    def _end(self) -> None:
-        api.stop_log_timer(self.glfs.pointer)
-        end_in_background(self.glfs.pointer)
-
-    def _token_taken(self) -> bool:
-        try:
-            self._token.pop()
-        except IndexError:
-            return False
-        return True
-
-
-def _new_glfs(volname: str) -> int:
-    """A glfs, in a thread of its own where that may take for ever.
-
-    It sets the locale. If a thread of libgfapi looked up the words of an error when its process was
-    forked, the fork has left the lock of that to nobody here.
-    """
-    found: list[Any] = []
-
-    def make() -> None:
-        try:
-            found.append(api.glfs_new(volname))
-        except OSError as error:
-            found.append(error)
-
-    if not forks.is_child:
-        make()
-    else:
-        thread = threading.Thread(target=make, name="glfs_new", daemon=True)
-        thread.start()
-        thread.join(_NEW_TIMEOUT)
-    if not found:
-        raise LibgfapiException(_FORKED_BADLY, errno.ETIMEDOUT)
-    if isinstance(found[0], OSError):
-        raise found[0]
-    pointer: int = found[0]
-    return pointer
-
-
-def _first(attempts: Sequence[_Attempt], end: float) -> Optional[_Attempt]:
-    """The first whose initialisation is over, or None if there is none at the end."""
-    if len(attempts) == 1 and attempts[0].is_alive():
-        attempts[0].join(max(0.0, end - time.monotonic()))
-    over: list[_Attempt] = []
-
-    def is_over() -> bool:
-        over.extend(attempt for attempt in attempts if not attempt.is_alive())
-        return bool(over)
-
-    return over[0] if wait_until(is_over, end) else None
 
 
 def _check_options(glfs: Gate, configuration: Configuration) -> None:

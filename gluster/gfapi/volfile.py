@@ -6,12 +6,14 @@ process, or has it wait for ever. It also runs what stands in backticks as a com
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat as stat_module
 from collections.abc import Iterator
 from typing import Callable, Optional
 
+from . import api
 from .exceptions import LibgfapiException
 
 _MAX_SIZE = 16 << 20  # bytes
@@ -53,7 +55,9 @@ def check_volfile(path: str) -> None:
     :raises LibgfapiException: if it cannot be read, is no volume file, or is none of a client.
     """
     try:
-        _check_graph(_parse(_read(path)))
+        xlators = _parse(_read(path))
+        _check_graph(xlators)
+        _check_types(xlators)
     except ValueError as error:
         raise LibgfapiException(f"cannot mount from the volume file {path}: {error}") from None
     except OSError as error:
@@ -163,3 +167,16 @@ def _check_graph(xlators: list[Xlator]) -> None:
         raise ValueError(f"the last volume must be the one on top, but that is {tops[0]!r}")
     if len(carried) != len(set(carried)):
         raise ValueError("a volume is the subvolume of two")
+
+
+def _check_types(xlators: list[Xlator]) -> None:
+    """See that the translators are installed.
+
+    At one that is not, libgfapi's parser stops for good: no volume can be mounted any more.
+    """
+    if not api.translators_installed():
+        return  # none is, which is another matter
+    for xlator in xlators:
+        if not api.translator_installed(xlator.type):
+            words = f"{xlator.name!r} is of type {xlator.type}, a type that is not installed"
+            raise FileNotFoundError(errno.ENOENT, words)

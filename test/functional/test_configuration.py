@@ -323,8 +323,8 @@ def test_a_volume_file_that_misleads_ends_in_words_and_not_in_a_crash(
         pytest.skip("this kind has nothing of the sort")
     (tmp_path / "vol").write_text(text.replace(old, new))
     program = """
-    import gluster.gfapi.start
-    gluster.gfapi.start._INIT_TIMEOUT = 3.0
+    import gluster.gfapi.attempt
+    gluster.gfapi.attempt.INIT_TIMEOUT = 3.0
     try:
         gfapi.Volume(None, "v", volfile=arguments[0]).mount()
     except gfapi.LibgfapiException as error:
@@ -393,8 +393,8 @@ def test_a_client_that_the_bricks_refuse_is_told_so_instead_of_waiting_for_ever(
 ) -> None:
     volume = cluster.create_volume("closed", options={"auth.reject": "*"})
     program = """
-    import gluster.gfapi.start
-    gluster.gfapi.start._INIT_TIMEOUT = 2.0
+    import gluster.gfapi.attempt
+    gluster.gfapi.attempt.INIT_TIMEOUT = 2.0
     try:
         vol.mount()
     except gfapi.LibgfapiException as error:
@@ -426,3 +426,68 @@ def test_an_interrupt_ends_a_mount_that_does_not_get_ready(
     finally:
         volume.delete()
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+# -------------------------------------------------------------------------- what failures leave
+
+
+def test_a_mount_that_fails_leaves_nothing_whatever_it_fails_at(
+    cluster: sandbox.Cluster, plain: sandbox.SandboxVolume, tmp_path: Path, run_python: Run
+) -> None:
+    """One that libgfapi gives up at once, one that never gets ready, one that is interrupted."""
+    option = "/md-cache\n option md-cache-timeout "
+    (tmp_path / "vol").write_text(volfile_of(plain).replace("/md-cache\n", f"{option}x\n"))
+    closed = cluster.create_volume("closed", options={"auth.reject": "*"})
+    program = """
+    import operator, signal
+    import gluster.gfapi.attempt
+    gluster.gfapi.attempt.INIT_TIMEOUT = 1.0
+
+    def use():
+        return [len(os.listdir(f"/proc/self/{kind}")) for kind in ("task", "fd")]
+
+    def fail(bad, *errors):
+        try:
+            bad.mount()
+        except errors:
+            return
+        raise AssertionError(bad)
+
+    # What libgfapi keeps for the life of the process is less than what a mount has.
+    most = [count + 3 for count in use()]
+    refused = gfapi.Volume(hosts, arguments[1])
+    for _ in range(3):
+        fail(gfapi.Volume(None, "v", volfile=arguments[0]), gfapi.LibgfapiException)
+        fail(gfapi.Volume(hosts, volname, log_file="/proc/no/log"), gfapi.LibgfapiException)
+    fail(refused, gfapi.LibgfapiException)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    fail(refused, KeyboardInterrupt)
+    deadline = time.monotonic() + 50
+    while any(map(operator.gt, use(), most)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(operator.gt, use(), most)), (use(), most)
+    """
+    try:
+        done = run_python(plain, "", program, f"{tmp_path}/vol", closed.name)
+    finally:
+        closed.delete()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_volume_file_with_an_unknown_translator_does_no_harm_to_later_mounts(
+    plain: sandbox.SandboxVolume, tmp_path: Path, run_python: Run
+) -> None:
+    old, new = "performance/write-behind", "performance/write-behint"
+    (tmp_path / "vol").write_text(volfile_of(plain).replace(old, new))
+    program = """
+    try:
+        gfapi.Volume(None, "v", volfile=arguments[0]).mount()
+    except gfapi.LibgfapiException as error:
+        print(error.errno, error)
+    with vol:
+        vol.stat("/")
+    """
+    done = run_python(plain, "", program, f"{tmp_path}/vol")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{errno.ENOENT} cannot mount from the volume file {tmp_path}")
+    assert "is of type performance/write-behint" in done.stdout

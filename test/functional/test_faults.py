@@ -62,7 +62,7 @@ def test_mount_asks_the_next_host_when_one_hangs(
     """Libgfapi waits for it for ever. What is left of that attempt goes when the host goes on."""
     volume = three_nodes.create_volume("asked")
     program = """
-    import gluster.gfapi.start, gluster.gfapi.ending, signal
+    import gluster.gfapi.start, gluster.gfapi.attempt, gluster.gfapi.ending, signal
     gluster.gfapi.start._SILENCE = 0.5
     gluster.gfapi.ending.FINI_DELAY = 0.0
     def inits():
@@ -71,7 +71,7 @@ def test_mount_asks_the_next_host_when_one_hangs(
     vol = gfapi.Volume([last, vol.hosts[0]], vol.volname)
     vol.mount()
     print(vol.listdir("/"), bool(inits()))
-    gluster.gfapi.start._INIT_TIMEOUT = 1.0
+    gluster.gfapi.attempt.INIT_TIMEOUT = 1.0
     try:
         gfapi.Volume(last, vol.volname).mount()
     except gfapi.LibgfapiException as error:

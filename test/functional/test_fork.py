@@ -402,8 +402,8 @@ def test_a_child_ends_the_waiting_for_a_lock_that_its_fork_has_left_to_nobody(
     output(
         """
 import ctypes
-from gluster.gfapi import start
-start._NEW_TIMEOUT = 2.0
+from gluster.gfapi import attempt
+attempt._NEW_TIMEOUT = 2.0
 lookups = ctypes.CDLL(None).strerror  # as libgfapi's threads do it, without Python's own lock
 done = threading.Event()
 

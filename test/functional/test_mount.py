@@ -500,7 +500,7 @@ def test_what_writes_the_log_ends_with_a_mount_that_fails_early(
     """Its timer would run on freed memory, which is filled with other bytes here."""
     program = """
         import ctypes
-        from gluster.gfapi import ending, start
+        from gluster.gfapi import attempt, ending
         from gluster.gfapi.api.loader import thread_translator
 
         class Translators(ctypes.Structure):  # its context is somewhere in it
@@ -514,12 +514,9 @@ def test_what_writes_the_log_ends_with_a_mount_that_fails_early(
             ctypes.CDLL("libglusterfs.so.0").gf_log_set_log_flush_timeout(1)
             place[0] = before
             set_logging(glfs, *arguments)
-
-        def fail(*arguments):
             raise KeyboardInterrupt
 
-        set_logging, start.set_logging = start.set_logging, write_each_second
-        start._init_within = fail
+        set_logging, attempt.set_logging = attempt.set_logging, write_each_second
         ending.FINI_DELAY = 0.1
         try:
             vol.mount()

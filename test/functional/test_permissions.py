@@ -252,8 +252,8 @@ def write(vol: gfapi.Volume, path: str) -> None:
 
 
 REFUSED = """
-import gluster.gfapi.start
-gluster.gfapi.start._INIT_TIMEOUT = 2.0
+import gluster.gfapi.attempt
+gluster.gfapi.attempt.INIT_TIMEOUT = 2.0
 for attempt in arguments:
     try:
         with gfapi.Volume(None, volname, volfile=attempt) as mounted:

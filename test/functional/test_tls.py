@@ -190,9 +190,9 @@ def test_a_name_that_the_volume_does_not_allow_is_refused(
     log = tmp_path / "client.log"
     program = """
     import json, os, sys
-    import gluster.gfapi.start
+    import gluster.gfapi.attempt
     from gluster import gfapi
-    gluster.gfapi.start._INIT_TIMEOUT = 2.0
+    gluster.gfapi.attempt.INIT_TIMEOUT = 2.0
     hosts, options, log = json.loads(sys.argv[1])
     try:
         gfapi.Volume(hosts, "tls", xlator_options=options, log_file=log).mount()

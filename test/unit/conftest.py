@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable
 
@@ -33,6 +34,54 @@ def error_of(function, *arguments, **options):
 """
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sanitize",
+        action="store_true",
+        help="build the stubs with AddressSanitizer, and run the programs on them with it",
+    )
+
+
+@pytest.fixture(scope="session")
+def sanitizer(request: pytest.FixtureRequest, compiler: Callable[..., str]) -> dict[str, str]:
+    """The environment of a Python with AddressSanitizer, or an empty one if it is not asked for."""
+    if not request.config.getoption("--sanitize"):
+        return {}
+    command = [compiler(), "-print-file-name=libasan.so"]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    if not os.path.isabs(found):
+        pytest.fail("there is no AddressSanitizer: install the compiler's libasan")
+    # Python itself keeps much to its end, which is no leak; its memory is to come from malloc, for
+    # each piece of it to be guarded.
+    options = "detect_leaks=0:detect_stack_use_after_return=1"
+    return {"LD_PRELOAD": found, "PYTHONMALLOC": "malloc", "ASAN_OPTIONS": options}
+
+
+@pytest.fixture(scope="session")
+def shared(compiler: Callable[..., str], sanitizer: dict[str, str]) -> Callable[..., str]:
+    """A function that compiles a libgfapi of a test's own.
+
+    :param source: its C source.
+    :param folder: where to put it.
+    :param versions: of the symbols that it has, each on top of the one before.
+    """
+
+    def compile_it(source: Path, folder: Path, versions: Sequence[str], *options: str) -> str:
+        script, library = folder / "versions", folder / "libgfapi.so.0"
+        nodes = [f"GFAPI_{versions[0]} {{ local: stub_*; }};"]
+        nodes += [f"GFAPI_{new} {{}} GFAPI_{old};" for old, new in zip(versions, versions[1:])]
+        script.write_text("\n".join(nodes))
+        # Without a soname, by which the loader would take it for the real one in this process.
+        command = [compiler(), "-shared", "-fPIC", "-Wall", "-Werror", *options, str(source)]
+        command += [f"-Wl,--version-script={script}", "-o", str(library)]
+        if sanitizer:
+            command += ["-g", "-fsanitize=address", "-fno-omit-frame-pointer"]
+        subprocess.run(command, check=True)
+        return str(library)
+
+    return compile_it
+
+
 @pytest.fixture(scope="session")
 def compiler() -> Callable[..., str]:
     """A function that finds the C compiler for a machine, by uname(2)'s name for it, or skips."""
@@ -50,7 +99,7 @@ def compiler() -> Callable[..., str]:
 
 
 @pytest.fixture
-def python() -> Callable[..., Any]:
+def python(sanitizer: dict[str, str]) -> Callable[..., Any]:
     """A function that runs a program in a fresh Python and returns what it gave to ``tell``."""
 
     def run(program: str, *command: str, **environment: str) -> Any:
@@ -58,7 +107,7 @@ def python() -> Callable[..., Any]:
         settings = {"PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
             [*(command or (sys.executable, "-W", "error")), "-c", PRELUDE + program],
-            env={**inherited, **settings, **environment},
+            env={**inherited, **settings, **sanitizer, **environment},
             cwd="/",  # which is on the path too
             capture_output=True,
             text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any, Callable
 
@@ -20,15 +19,8 @@ top = vol.opendir("/top")
 
 
 @pytest.fixture(scope="module")
-def library(compiler: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("stub_at")
-    nodes = [f"GFAPI_{VERSIONS[0]} {{ local: stub_*; }};"]
-    nodes += [f"GFAPI_{new} {{}} GFAPI_{old};" for old, new in zip(VERSIONS, VERSIONS[1:])]
-    script, built = folder / "versions", folder / "libgfapi.so.0"
-    script.write_text("\n".join(nodes))
-    command = [compiler(), "-shared", "-fPIC", "-Wall", "-Werror", "-DSIX", str(SOURCE)]
-    subprocess.run([*command, f"-Wl,--version-script={script}", "-o", str(built)], check=True)
-    return str(built)
+def library(shared: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return shared(SOURCE, tmp_path_factory.mktemp("stub_at"), VERSIONS, "-DSIX")
 
 
 @pytest.fixture

@@ -23,10 +23,11 @@ from .conversions import (
 from .functions import bind, failure, prototype, wrap
 from .loader import (
     available,
+    end_init,
     keep_translators,
     library,
-    stop_log_timer,
     symbol,
+    translator_installed,
     translators_installed,
 )
 from .parameters import RecallCallback, UpcallCallback, result_pointer, run_reported
@@ -103,6 +104,7 @@ __all__ = [
     "decode",
     "encode",
     "encode_path",
+    "end_init",
     "failure",
     "glfs_stat_fields",
     "keep_translators",
@@ -113,9 +115,9 @@ __all__ = [
     "result_pointer",
     "run_reported",
     "stat_fields",
-    "stop_log_timer",
     "symbol",
     "timespecs",
+    "translator_installed",
     "translators_installed",
     "uint32_array",
     "vector",

@@ -86,26 +86,16 @@ def thread_translator() -> Any:
     return found
 
 
-class _GlfsHead(ctypes.Structure):
-    """The first members of C's ``struct glfs``, the same in GlusterFS 6 to 11."""
+def end_init(pointer: int) -> None:
+    """Have ``glfs_init`` come back with an error, if it has not come back.
 
-    _fields_ = [("volname", c_void_p), ("vol_uuid", ctypes.c_ubyte * 16), ("ctx", c_void_p)]
-
-
-def stop_log_timer(pointer: int) -> None:
-    """Have a glfs whose initialisation has not come to its end write its log by itself no more.
-
-    Else ``glfs_fini`` frees it and lets the timer run, which two minutes later writes to what is
-    no longer its memory.
-
-    :param pointer: the address of the glfs.
+    Where bricks refuse a client it waits for ever. And one that failed at once leaves a glfs that
+    counts as never initialised, of which ``glfs_fini`` ends no thread, and frees what they use.
+    What is called here is what libgfapi itself calls at the end of an initialisation.
     """
-    try:
-        stop = ctypes.CDLL("libglusterfs.so.0").gf_log_disable_suppression_before_exit
-    except (AttributeError, OSError):  # another library in the place of libgfapi
-        return
-    stop.restype, stop.argtypes = None, (c_void_p,)
-    stop(_GlfsHead.from_address(pointer).ctx)
+    found = symbol(library(), "glfs_init_done", "PRIVATE_3.4.0")
+    if found is not None:
+        ctypes.CFUNCTYPE(None, c_void_p, ctypes.c_int)(found)(pointer, -1)
 
 
 _kept: set[str] = set()
@@ -137,10 +127,20 @@ def _files(part: str) -> set[str]:
 
 def translators_installed() -> bool:
     """Whether the shared objects that libgfapi loads to mount lie where it looks for them."""
-    import glob  # only a mount that failed asks
+    return translator_installed("mount/api")
 
+
+def translator_installed(type: str) -> bool:
+    """Whether there is a shared object of a type of translator, as ``"protocol/client"``.
+
+    :raises ImportError: if there is no libgfapi.
+    """
+    import glob  # only a mount that failed asks, and one from a volume file
+
+    library()
     folders = {os.path.dirname(file) for file in _files("libglusterfs.so")}
-    return any(glob.glob(f"{folder}/glusterfs/*/xlator/mount/api.so") for folder in folders)
+    type = glob.escape(type)
+    return any(glob.glob(f"{folder}/glusterfs/*/xlator/{type}.so") for folder in folders)
 
 
 def available(name: str) -> bool:
