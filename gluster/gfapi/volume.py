@@ -18,6 +18,7 @@ from . import (
     metadata,
     names,
     paths,
+    renaming,
     servers,
     tree,
     walk,
@@ -495,8 +496,8 @@ class Volume(Unpicklable):
     symlink = names.symlink
     readlink = names.readlink
     realpath = names.realpath
-    rename = names.rename
-    replace = names.replace
+    rename = renaming.rename
+    replace = renaming.replace
     unlink = names.unlink
     remove = names.remove
     rmdir = names.rmdir

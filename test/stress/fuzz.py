@@ -6,7 +6,7 @@ which has wheels for some versions of Python only). ::
     python test/stress/fuzz.py --seconds 600 --json doc/figures/fuzz.json
 
 It needs neither GlusterFS nor root. The exit code is 1 if any input raised what it should not,
-took longer than ten seconds or crashed; that input is left in a file. The unit tests have a short
+hung or crashed; that input is left in a file. The unit tests have a short
 form, without atheris.
 """
 
@@ -28,7 +28,7 @@ from typing import Any, Callable, NamedTuple
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-SLOW = 10  # seconds that one input may take
+SLOW = 120  # seconds that one input may take, by the clock: the machine may be busy
 LONGEST = 4096  # bytes of an input
 
 
