@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from errno import (
-    EINVAL,
-    EISDIR,
-    ELOOP,
-    ENOENT,
-    ENOTDIR,
-    ERANGE,
-)
+from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ERANGE
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
@@ -48,10 +41,6 @@ class Known(NamedTuple):
     fits: Callable[[Call, Outcome, Outcome], bool]
 
 
-def _failed(here: set[int], there: set[int]) -> Callable[[Call, Outcome, Outcome], bool]:
-    return lambda call, local, vol: local.code in here and vol.code in there
-
-
 def _in_vain(call: Call, here: Outcome, there: Outcome) -> bool:
     return not (here.ok or there.ok)
 
@@ -81,6 +70,15 @@ def _is_too_long(path: str) -> bool:
 
 _XATTR = ("getxattr", "setxattr", "removexattr", "fgetxattr", "fsetxattr", "fremovexattr")
 
+
+def _is_idle(call: Call) -> bool:
+    """Whether there is nothing to be read or written."""
+    what = call.arguments[0]
+    return not what or (isinstance(what, list) and not any(what))
+
+
+_OF_PATHS = (ENOENT, ENOTDIR, EISDIR, EBUSY)
+
 KNOWN = [
     Known(
         "A path that goes through a link that leads nowhere is ENOTDIR",
@@ -105,10 +103,10 @@ KNOWN = [
         ),
     ),
     Known(
-        "A file to be made whose path ends in a slash: EISDIR on a local file system",
+        "A file to be made whose path ends in a slash is another error",
         lambda call, here, there: (
             call.name in ("open", "fopen", "copyfile", "copy", "copy2")
-            and here.code == EISDIR
+            and here.code in (EISDIR, EEXIST)
             and there.code in (ENOENT, ENOTDIR)
             and any(path.endswith("/") for path in call.paths)
         ),
@@ -132,8 +130,34 @@ KNOWN = [
         lambda call, here, there: call.name == "move" and here.ok and here.said is None,
     ),
     Known(
-        "A NUL in the second path is noticed after the first is found missing",
-        lambda call, here, there: here.said == ("ValueError",) and there.code == ENOENT,
+        "A number that does not fit is noticed later, or not where nothing is to be moved",
+        lambda call, here, there: here.said == ("OverflowError",) and there.ok <= _is_idle(call),
+    ),
+    Known(
+        "A file that is not open for it is noticed before an offset that is negative",
+        lambda call, here, there: here.code == EINVAL and there.code == EBADF,
+    ),
+    Known(
+        "An offset that is negative is always EINVAL",
+        lambda call, here, there: (
+            call.name == "copy_file_range" and not here.ok and there.code == EINVAL
+        ),
+    ),
+    Known(
+        "A real path has to lead to a directory if it ends in a slash",
+        lambda call, here, there: call.name == "realpath" and there.code == ENOTDIR,
+    ),
+    Known(
+        "An empty path is noticed first",
+        lambda call, here, there: "" in call.paths and not here.ok and there.code == ENOENT,
+    ),
+    Known(
+        "Of two mistakes in a copy or a rename, the other one is noticed",
+        lambda call, here, there: (
+            call.name.startswith(("copy", "rename", "replace"))
+            and (here.said in (("ValueError",), ("Error",)) or here.code in _OF_PATHS)
+            and there.code in _OF_PATHS
+        ),
     ),
 ]
 
@@ -146,6 +170,8 @@ def is_avoided(call: Call) -> bool:
     if call.name != "copytree":
         return False
     source, target = call.paths
+    if "\0" in source + target:
+        return False
     real = call.both.local.call(os.path.realpath, source)
     place = call.both.local.call(os.path.realpath, target)
     return f"{place}/".startswith(f"{real}/".replace("//", "/")) or target.endswith("/.")

@@ -203,7 +203,8 @@ def _follow(name: str, local: Any = None) -> Operation:
 
 
 def _strict(path: Any) -> Any:
-    return os.path.realpath(path, strict=True)
+    os.stat(path)  # which knows what is not there
+    return os.path.realpath(path)
 
 
 def _plain(module: Any, *names: str) -> dict[str, Operation]:
