@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import random
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import pytest
 
 from gluster.gfapi import sandbox
 
-PROGRAMS = 30
+PROGRAMS = 20
+SEED = 1  # the long form takes others
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,11 @@ def test_random_programs_on_a_volume_and_a_local_folder_agree(
 ) -> None:
     """On a volume of its own, as it empties it; where it fails, it says by which program."""
     machine, sides = stress
-    seed = random.randrange(1 << 32)
     with (
         cluster.create_volume("property").client() as vol,
         sides.Both.on(vol, "plain") as both,
     ):
-        print(f"seed {seed}")
-        machine.try_out(both, PROGRAMS, seed)
+        machine.try_out(both, PROGRAMS, SEED)
         assert sum(both.counts.values()) > PROGRAMS
 
 
