@@ -42,7 +42,7 @@ from hypothesis.stateful import (
 from sides import KINDS, Both, Different, Fill, program
 
 STEPS = 50  # of a program at most
-PART = 10_000  # operations of a process
+PART = 2_000  # operations of a process
 
 # ----------------------------------------------------------------------------- arguments
 
@@ -284,6 +284,7 @@ def be_a_part(kind: str, hosts: str, volname: str, journal: str, wanted: int, se
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--operations", type=int, default=10_000, help="(default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="for no longer")
     parser.add_argument("--kind", choices=KINDS, default="plain")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--json", help="the file of figures to put the results into")
@@ -298,7 +299,11 @@ def main() -> int:
 
     with sandbox.Cluster(nodes=1) as cluster:
         volume = cluster.create_volume(options.kind, **KINDS[options.kind])
-        while sum(counts.values()) < options.operations and not (differences or crashes):
+        while (
+            sum(counts.values()) < options.operations
+            and time.monotonic() - began < options.minutes * 60
+            and not (differences or crashes)
+        ):
             wanted = min(PART, options.operations - sum(counts.values()))
             told = run_part(volume, options.kind, wanted, options.seed + sum(counts.values()))
             if told is None:
