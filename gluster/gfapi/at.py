@@ -24,7 +24,6 @@ from .descriptor import Descriptor, Opened
 from .file import descriptor_of
 from .gate import Gate
 from .identity import decided
-from .objects import rename_by_directories
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -335,7 +334,7 @@ def rename(
     if source is None or target is None:
         raise exists
     try:
-        rename_by_directories(vol._mount, source, target)
+        vol.rename(source, target)
     except OSError as error:
         _name(error, *names)
         raise

@@ -185,7 +185,7 @@ def checked_name(name: api.AnyPath) -> api.AnyPath:
 
     :raises OSError: EINVAL if it is ``.``, ``..`` or has a slash in it, ENAMETOOLONG.
     """
-    raw = api.encode_path(name)
+    raw = api.encode_bare_path(name)
     if b"/" in raw or raw in (b".", b".."):
         raise OSError(errno.EINVAL, "not the name of an entry", os.fspath(name))
     if len(raw) > _LONGEST_NAME:

@@ -27,6 +27,8 @@ _HELD_BACK = (
     rb'\s*"Complete": 0\s*\}\s*\]'
 )
 _MOST_TOLD = 10
+_MOST_DIGITS = 20
+_NOT_TOLD = "calls to the bricks are still in flight; which ones cannot be told"
 
 
 def frames_in_flight(pointer: int) -> int:
@@ -39,12 +41,26 @@ def frames_in_flight(pointer: int) -> int:
     except OSError as error:
         # In the middle of a change of the graph nobody can tell: ask again.
         return 1 if error.errno == errno.EBADFD else 0
-    count = int(content.rpartition(b'"Call_Count":')[2].strip(b" \n}") or b"1") - 1
-    if not count:
+    return count_in(content)
+
+
+def count_in(content: bytes) -> int:
+    """The calls in what ``/.meta/frames`` says, without the one that reads it.
+
+    One, as long as that is not understood: who asks again may get a whole text. None, where
+    nothing is said.
+    """
+    if not content:
+        return 0
+    number = content.rpartition(b'"Call_Count":')[2].strip(b" \n}")
+    if not (number.isdigit() and len(number) < _MOST_DIGITS):
+        return 1
+    count = int(number) - 1
+    if count <= 0:
         return 0
     import re  # a quiet mount does not wait for this import
 
-    return count - len(re.findall(_HELD_BACK, content))
+    return max(0, count - len(re.findall(_HELD_BACK, content)))
 
 
 def _read_frames(pointer: int) -> bytes:
@@ -61,14 +77,22 @@ def _read_frames(pointer: int) -> bytes:
 
 def frames_told(pointer: int) -> str:
     """The calls that a mount has in flight, in words: which, and where they are."""
+    try:
+        return calls_told(_read_frames(pointer))
+    except OSError:
+        return _NOT_TOLD
+
+
+def calls_told(content: bytes) -> str:
+    """The calls in what ``/.meta/frames`` says, in words."""
     import re  # nobody asks as long as all is well
 
     from .meta import calls_in
 
     try:
-        calls = calls_in(os.fsdecode(re.sub(_HELD_BACK, b"[]", _read_frames(pointer))))
-    except (OSError, ValueError):
-        return "calls to the bricks are still in flight; which ones cannot be told"
+        calls = calls_in(os.fsdecode(re.sub(_HELD_BACK, b"[]", content)))
+    except ValueError:
+        return _NOT_TOLD
     places = [_place(call) for call in calls if call.frames and call.frames[-1].translator != _META]
     count = f"{len(places)} calls" if len(places) != 1 else "1 call"
     return f"{count} to the bricks still in flight: {_joined(_counted(places))}"

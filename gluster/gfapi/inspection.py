@@ -84,7 +84,7 @@ def statedump(vol: Volume, directory: api.AnyPath) -> str:
     :raises NotImplementedError: before GlusterFS 7.
     """
     mount = vol._mount
-    folder = os.path.abspath(os.fsdecode(api.encode_path(directory)))
+    folder = os.path.abspath(os.fsdecode(api.encode_bare_path(directory)))
     mount.pointer  # noqa: B018 - raises VolumeNotMounted before anything is made
     # GlusterFS names dumps by the second, and one replaces another. In a directory of its own,
     # ours can neither be replaced nor mistaken.

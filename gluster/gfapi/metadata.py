@@ -159,6 +159,8 @@ def chown(
         :meth:`lchown`.
     :raises OSError: on failure.
     """
+    if uid == gid == -1:  # libgfapi would not look whether there is anything
+        stat(vol, path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
     if dir_fd is not None:
         at.chown(vol, path, uid, gid, follow_symlinks, dir_fd)
     elif follow_symlinks:
@@ -176,7 +178,7 @@ def lchown(vol: Volume, path: api.AnyPath, uid: int, gid: int) -> None:
     :param gid: the new group's number, -1 to leave it.
     :raises OSError: on failure.
     """
-    api.glfs_lchown(vol._mount, path, uid, gid)
+    chown(vol, path, uid, gid, follow_symlinks=False)
 
 
 def utime(

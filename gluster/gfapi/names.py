@@ -1,4 +1,4 @@
-"""Names: made, linked, renamed, removed, and the working directory that they are relative to.
+"""Names: made, linked, removed, and the working directory that they are relative to.
 
 Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
 methods.
@@ -12,7 +12,7 @@ import stat as stat_module
 
 from . import api, at
 from .identity import check_root
-from .objects import rename_by_directories, working_directory
+from .objects import working_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _LONGEST_PATH = 4096
 _MOST_LINKS = 40  # as many as the kernel follows
+# The names that rmdir(2) does not remove, and what it says.
+_NOT_REMOVED = {b"": errno.EBUSY, b".": errno.EINVAL, b"..": errno.ENOTEMPTY}
+# What bricks say of a hard link that is to be made where there is no directory.
+_ODD = (errno.ESTALE, errno.EINVAL, errno.EIO)
 
 
 def mkdir(
@@ -99,12 +103,33 @@ def link(
     elif follow_symlinks:
         _link_target(vol, source, link_name)
     else:
+        _link(vol, source, link_name)
+
+
+def _link(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+    try:
         api.glfs_link(vol._mount, source, link_name)
+    except OSError as error:
+        if error.errno in _ODD:  # what is wrong with the directory goes unsaid
+            code = _why_not_in(vol, os.path.dirname(api.encode_bare_path(link_name)) or b".")
+            if code is not None:
+                names = os.fspath(source), None, os.fspath(link_name)
+                raise OSError(code, os.strerror(code), *names) from None
+        raise
+
+
+def _why_not_in(vol: Volume, folder: bytes) -> Optional[int]:
+    """Why nothing can be made in a directory, or None if it is one."""
+    try:
+        is_directory = stat_module.S_ISDIR(vol.stat(folder).st_mode)
+    except OSError as error:
+        return error.errno
+    return None if is_directory else errno.ENOTDIR
 
 
 def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
     try:
-        api.glfs_link(vol._mount, realpath(vol, os.fsencode(source)), link_name)
+        _link(vol, realpath(vol, os.fsencode(source)), link_name)
     except OSError as error:
         error.filename, error.filename2 = os.fspath(source), os.fspath(link_name)
         raise
@@ -181,57 +206,6 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
         raise
 
 
-def rename(
-    vol: Volume,
-    src: api.AnyPath,
-    dst: api.AnyPath,
-    *,
-    src_dir_fd: Optional[AnyDir] = None,
-    dst_dir_fd: Optional[AnyDir] = None,
-    noreplace: bool = False,
-    exchange: bool = False,
-) -> None:
-    """Rename a file or directory (``glfs_h_rename``), as :func:`os.rename`.
-
-    :param src: the path (str, bytes or path-like).
-    :param dst: the new one; a file there is replaced.
-    :param src_dir_fd: for ``src``, as ``dir_fd`` in :meth:`mkdir` (``glfs_renameat``). GlusterFS
-        11 cannot replace a file then unless the directories are still where they were opened.
-    :param dst_dir_fd: the same for ``dst``.
-    :param noreplace: whether it is an error if ``dst`` exists (``glfs_renameat2``). The client
-        looks, not the brick, so another one may make it in between.
-    :param exchange: whether ``src`` and ``dst`` change places (``glfs_renameat2``).
-    :raises OSError: EEXIST if ``dst`` exists and is not to be replaced, EOPNOTSUPP if this
-        GlusterFS does not exchange names (11.1 does not); and others.
-    :raises ValueError: if both ``noreplace`` and ``exchange`` are given.
-    """
-    if noreplace and exchange:
-        raise ValueError("noreplace and exchange exclude each other")
-    if src_dir_fd is not None or dst_dir_fd is not None or noreplace or exchange:
-        at.rename(vol, src, dst, noreplace, exchange, src_dir_fd, dst_dir_fd)
-    else:
-        rename_by_directories(vol._mount, src, dst)
-
-
-def replace(
-    vol: Volume,
-    src: api.AnyPath,
-    dst: api.AnyPath,
-    *,
-    src_dir_fd: Optional[AnyDir] = None,
-    dst_dir_fd: Optional[AnyDir] = None,
-) -> None:
-    """Rename a file or directory, as :func:`os.replace`; the same as :meth:`rename`.
-
-    :param src: the path (str, bytes or path-like).
-    :param dst: the new one; a file there is replaced.
-    :param src_dir_fd: for ``src``, as in :meth:`rename`.
-    :param dst_dir_fd: the same for ``dst``.
-    :raises OSError: on failure.
-    """
-    vol.rename(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
-
-
 def unlink(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) -> None:
     """Remove a file (``glfs_unlink``), as :func:`os.unlink`.
 
@@ -265,6 +239,11 @@ def rmdir(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) ->
     if dir_fd is not None:
         at.unlink(vol, path, True, dir_fd)
     else:
+        last = os.path.basename(api.encode_bare_path(path).rstrip(b"/"))
+        if last in _NOT_REMOVED:  # a brick would be asked to remove a directory's "." or ".."
+            code = _NOT_REMOVED[last]
+            vol.stat(path)  # it is another error if it is not there
+            raise OSError(code, os.strerror(code), os.fspath(path))
         api.glfs_rmdir(vol._mount, path)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import stat as stat_module
 from collections.abc import Iterator
 
 from . import api
@@ -72,64 +70,6 @@ def looked_up(
             api.glfs_h_close(gate)
     finally:
         calls.pop()
-
-
-def rename_by_directories(mount: Mount, src: api.AnyPath, dst: api.AnyPath) -> None:
-    """Rename what a path leads to (``glfs_h_rename``).
-
-    ``glfs_rename`` ends the process if the directory of the new path is not there, which another
-    client may remove at any moment.
-
-    :raises OSError: if that fails; EBUSY if a path does not end with a name, ENAMETOOLONG.
-    """
-    try:
-        target = _split(dst)
-        places = *_split(src), *target
-        try:
-            _rename(mount, *places)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            _rename(mount, *places)  # what the caches knew of the directories is forgotten now
-    except OSError as error:
-        code, words = error.errno, error.strerror
-        if code == errno.EEXIST and _is_directory(mount, src) != _is_directory(mount, dst):
-            code, words = errno.EISDIR, os.strerror(errno.EISDIR)
-        raise OSError(code, words, os.fspath(src), None, os.fspath(dst)) from None
-
-
-def _rename(mount: Mount, old_folder: bytes, old: bytes, new_folder: bytes, new: bytes) -> None:
-    with _directory(mount, old_folder) as source:
-        if new_folder == old_folder:
-            api.glfs_h_rename(mount, source, old, source, new)
-        else:
-            with _directory(mount, new_folder) as target:
-                api.glfs_h_rename(mount, source, old, target, new)
-
-
-def _split(path: api.AnyPath) -> tuple[bytes, bytes]:
-    """The directory of a path and the name in it."""
-    folder, name = os.path.split(api.encode_path(path).rstrip(b"/"))
-    if name in (b"", b".", b".."):
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-    if len(name) > _LONGEST_NAME:
-        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-    return folder or b".", name
-
-
-@contextlib.contextmanager
-def _directory(mount: Mount, path: bytes) -> Iterator[Gate]:
-    stat = api.Stat()
-    with looked_up(mount, path, stat=stat) as found:
-        if not stat_module.S_ISDIR(stat.st_mode):
-            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        yield found
-
-
-def _is_directory(mount: Mount, path: api.AnyPath) -> bool:
-    stat = api.Stat()
-    with looked_up(mount, path, follow_symlinks=False, stat=stat):
-        return stat_module.S_ISDIR(stat.st_mode)
 
 
 class HeldObject(Gate):

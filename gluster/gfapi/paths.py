@@ -177,7 +177,10 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
             parent = parent_of(wanted)
             if not parent:
                 raise
-            missing.append(parent)
+            if os.path.basename(without_slashes(wanted)) in (".", b"."):
+                missing[-1] = parent  # which is the same, and is to be made
+            else:
+                missing.append(parent)
             continue
         except FileExistsError:
             is_last = len(missing) == 1
@@ -207,10 +210,12 @@ def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
     :param new: the new one.
     :raises OSError: if it cannot be renamed, or a directory cannot be made.
     """
-    if parent := parent_of(new):
+    parent, name = os.path.split(os.fspath(new))
+    if parent and name and not vol.exists(parent):
         vol.makedirs(parent, exist_ok=True)
     vol.rename(old, new)
-    if parent := parent_of(old):
+    parent, name = os.path.split(os.fspath(old))
+    if parent and name:
         with contextlib.suppress(OSError):
             vol.removedirs(parent)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from .exceptions import LibgfapiException
@@ -22,14 +22,15 @@ _TRANSPORTS = {
 _OPTIONS = ("socket", "debug", "logfile")
 
 
-def volume_from_url(
-    kind: type[AnyVolume], url: str, xlator_options: Optional[Mapping[str, Union[str, int]]]
-) -> AnyVolume:
-    """What :meth:`Volume.from_url` does."""
+def volume_from_url(kind: type[AnyVolume], url: str, **others: Any) -> AnyVolume:
+    """What :meth:`Volume.from_url` does.
+
+    :param others: the arguments of the constructor that no URL has.
+    """
     if not isinstance(url, str):
         raise LibgfapiException(f"url is {url!r}; it must be a str")
     try:
-        return kind(**_arguments(url), xlator_options=xlator_options)
+        return kind(**_arguments(url), **others)
     except (ValueError, LibgfapiException) as error:
         raise LibgfapiException(f"url is {url!r}; {error}") from None
 

@@ -18,6 +18,7 @@ from . import (
     metadata,
     names,
     paths,
+    renaming,
     servers,
     tree,
     walk,
@@ -117,6 +118,7 @@ class Volume(Unpicklable):
         url: str,
         *,
         xlator_options: Optional[Mapping[str, Union[str, int]]] = None,
+        logger: Optional[logging.Logger] = None,
     ) -> Volume:
         """A volume by its URL, in the syntax that QEMU uses; nothing is connected yet.
 
@@ -126,13 +128,14 @@ class Volume(Unpicklable):
             the ``?`` are ``logfile=`` and ``debug=`` for the constructor's ``log_file`` and
             ``log_level``. What has a meaning of its own in a URL is written as ``%2F`` and so on.
         :param xlator_options: as in the constructor.
+        :param logger: as in the constructor, in place of a ``logfile=``.
         :returns: a :class:`Volume`.
         :raises LibgfapiException: if the URL is not usable, or names a path inside the volume;
             it says why.
         """
         from .url import volume_from_url  # urllib costs as much to import as this package
 
-        return volume_from_url(cls, url, xlator_options)
+        return volume_from_url(cls, url, xlator_options=xlator_options, logger=logger)
 
     # ------------------------------------------------------------------ mounting
 
@@ -498,8 +501,8 @@ class Volume(Unpicklable):
     symlink = names.symlink
     readlink = names.readlink
     realpath = names.realpath
-    rename = names.rename
-    replace = names.replace
+    rename = renaming.rename
+    replace = renaming.replace
     unlink = names.unlink
     remove = names.remove
     rmdir = names.rmdir

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import random
 from typing import Any
 
@@ -49,6 +50,13 @@ def test_a_volume_from_a_url_has_the_class_that_was_asked() -> None:
     vol = Mine.from_url("gluster://h/v", xlator_options={"*-a.b": 1})
     assert type(vol) is Mine
     assert vol.xlator_options == {"*-a.b": 1}
+
+
+def test_a_volume_from_a_url_may_have_a_logger() -> None:
+    logger = logging.getLogger("some.logger")
+    assert gfapi.Volume.from_url("gluster://h/v?debug=5", logger=logger)._log_place is logger
+    with pytest.raises(gfapi.LibgfapiException, match="logger is 5"):
+        gfapi.Volume.from_url("gluster://h/v", logger=5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from .conversions import (
     check_uint32,
     decode,
     encode,
+    encode_bare_path,
     encode_path,
     uint32_array,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "check_uint32",
     "decode",
     "encode",
+    "encode_bare_path",
     "encode_path",
     "end_init",
     "failure",

@@ -30,6 +30,19 @@ def encode(value: AnyPath) -> bytes:
 
 
 def encode_path(value: AnyPath) -> bytes:
+    """As :func:`encode_bare_path`, for a path that is a directory's if it ends in a slash.
+
+    libgfapi overlooks slashes at the end, but not the dot behind them; and of several alone it has
+    no status.
+    """
+    raw = encode_bare_path(value)
+    if raw[-1] != _SLASH:
+        return raw
+    bare = raw.rstrip(b"/")
+    return bare + b"/." if bare else b"/"
+
+
+def encode_bare_path(value: AnyPath) -> bytes:
     """As :func:`encode`, for a path.
 
     :raises FileNotFoundError: if it is empty, which libgfapi would take for the root.
@@ -71,6 +84,7 @@ def integer_check(
 
 
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+_SLASH = ord("/")
 #: A length or offset from the start, which no C function has checked yet.
 check_length = integer_check(c_int64, 0)
 #: A mode, or the number of a user or group.

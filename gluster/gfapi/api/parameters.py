@@ -8,7 +8,14 @@ import functools
 from ctypes import c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint32, c_uint64, c_void_p
 
 from ..typed import NamedTuple
-from .conversions import check_length, encode, encode_or_null, encode_path, integer_check
+from .conversions import (
+    check_length,
+    encode,
+    encode_bare_path,
+    encode_or_null,
+    encode_path,
+    integer_check,
+)
 from .structures import Dirent, Flock, GlfsStat, Iovec, Lease, Stat, Statvfs, Timespec
 
 TYPE_CHECKING = False
@@ -111,6 +118,7 @@ _BY_REFERENCE = "{0} and byref({0})"
 fs = fd = obj = Parameter(c_void_p, is_gate=True)
 address = Parameter(c_void_p)
 path = Parameter(c_char_p, encode_path, is_path=True, untold=_AS_IT_IS)
+bare_path = Parameter(c_char_p, encode_bare_path, is_path=True, untold=_AS_IT_IS)
 text = Parameter(c_char_p, encode, untold=_AS_IT_IS)
 text_or_null = Parameter(c_char_p, encode_or_null, untold=_AS_IT_IS)
 int_ = Parameter(c_int, integer_check(c_int), untold=_AS_IT_IS)

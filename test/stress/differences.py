@@ -1,0 +1,184 @@
+"""Where a volume is known to differ from a local folder, and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ERANGE
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+if TYPE_CHECKING:
+    from sides import Both, BothFile, Outcome
+
+
+class Call(NamedTuple):
+    """What is done.
+
+    :ivar file: the file that it is done with, if any.
+    """
+
+    both: Both
+    name: str
+    arguments: tuple[Any, ...]
+    file: Optional[BothFile]
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths among the arguments."""
+        if self.file is not None:
+            return []
+        return [os.fsdecode(a) for a in self.arguments[:2] if isinstance(a, (str, bytes))]
+
+
+class Known(NamedTuple):
+    """Results that are not the same, though both sides have come to the same state.
+
+    :ivar reason: why.
+    :ivar fits: whether it is that: a function of the Call and the Outcome of both sides.
+    """
+
+    reason: str
+    fits: Callable[[Call, Outcome, Outcome], bool]
+
+
+def _in_vain(call: Call, here: Outcome, there: Outcome) -> bool:
+    return not (here.ok or there.ok)
+
+
+def _leads_nowhere(call: Call, here: Outcome, there: Outcome) -> bool:
+    """A path that goes on behind a link that is broken or one of a loop."""
+    return (
+        here.code in (ELOOP, ENOENT, EISDIR)
+        and there.code in (ENOTDIR, ELOOP, ENOENT)
+        and any(_is_link(call, prefix) for path in call.paths for prefix in _prefixes(path))
+    )
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.rstrip("/").split("/")
+    for end in range(1, len(parts) + 1):
+        yield "/".join(parts[:end]) or "/"
+
+
+def _is_link(call: Call, path: str) -> bool:
+    return bool(call.both.local.call(os.path.islink, path))
+
+
+def _is_too_long(path: str) -> bool:
+    return len(path) > 4095 or any(len(os.fsencode(name)) > 255 for name in path.split("/"))
+
+
+_XATTR = ("getxattr", "setxattr", "removexattr", "fgetxattr", "fsetxattr", "fremovexattr")
+
+
+def _is_idle(call: Call) -> bool:
+    """Whether there is nothing to be read or written."""
+    what = call.arguments[0]
+    return not what or (isinstance(what, list) and not any(what))
+
+
+_OF_PATHS = (ENOENT, ENOTDIR, EISDIR, EBUSY)
+
+KNOWN = [
+    Known(
+        "A path that goes through a link that leads nowhere is ENOTDIR",
+        _leads_nowhere,
+    ),
+    Known(
+        "Names that are too long are noticed earlier or later than other mistakes",
+        lambda call, here, there: (
+            _in_vain(call, here, there) and any(map(_is_too_long, call.paths))
+        ),
+    ),
+    Known(
+        "A name of an attribute that is too long or empty is another error",
+        lambda call, here, there: (
+            call.name in _XATTR
+            and here.code in (ERANGE, EINVAL, ENOENT, ENOTDIR)
+            and not (here.ok or there.ok)
+            and any(
+                isinstance(key, str) and (len(key) > 255 or key in ("user.", "nonsense"))
+                for key in call.arguments
+            )
+        ),
+    ),
+    Known(
+        "A file to be made whose path ends in a slash is another error",
+        lambda call, here, there: (
+            call.name in ("open", "fopen", "copyfile", "copy", "copy2")
+            and here.code in (EISDIR, EEXIST)
+            and there.code in (ENOENT, ENOTDIR)
+            and any(path.endswith("/") for path in call.paths)
+        ),
+    ),
+    Known(
+        "A hard link of a directory is EISDIR",
+        lambda call, here, there: call.name == "link" and not here.ok and there.code == EISDIR,
+    ),
+    Known(
+        "Root may execute any file, says access",
+        lambda call, here, there: (
+            call.name == "access" and call.arguments[1] & os.X_OK and there.said is True
+        ),
+    ),
+    Known(
+        "Whether something is moved into itself is found by real paths",
+        lambda call, here, there: call.name == "move" and _in_vain(call, here, there),
+    ),
+    Known(
+        "A move of something to where it is returns the path",
+        lambda call, here, there: call.name == "move" and here.ok and here.said is None,
+    ),
+    Known(
+        "A number that does not fit is noticed later, or not where nothing is to be moved",
+        lambda call, here, there: (
+            here.said == ("OverflowError",) and (not there.ok or there.said == 0 or _is_idle(call))
+        ),
+    ),
+    Known(
+        "A file that is not open for it is noticed before an offset that is negative",
+        lambda call, here, there: here.code == EINVAL and there.code == EBADF,
+    ),
+    Known(
+        "An offset that is negative is always EINVAL",
+        lambda call, here, there: (
+            call.name == "copy_file_range" and not here.ok and there.code == EINVAL
+        ),
+    ),
+    Known(
+        "A real path has to lead to a directory if it ends in a slash",
+        lambda call, here, there: call.name == "realpath" and there.code == ENOTDIR,
+    ),
+    Known(
+        "An empty path is noticed first",
+        lambda call, here, there: "" in call.paths and not here.ok and there.code == ENOENT,
+    ),
+    Known(
+        "Of two mistakes in a copy or a rename, the other one is noticed",
+        lambda call, here, there: (
+            call.name.startswith(("copy", "rename", "replace"))
+            and (here.said in (("ValueError",), ("Error",)) or here.code in _OF_PATHS)
+            and there.code in _OF_PATHS
+        ),
+    ),
+]
+
+
+def is_avoided(call: Call) -> bool:
+    """Whether it is not to be done, as shutil does not end well.
+
+    It copies a directory into itself until that is too deep.
+    """
+    if call.name != "copytree":
+        return False
+    source, target = call.paths
+    if "\0" in source + target:
+        return False
+    real = call.both.local.call(os.path.realpath, source)
+    place = call.both.local.call(os.path.realpath, target)
+    return f"{place}/".startswith(f"{real}/".replace("//", "/")) or target.endswith("/.")
+
+
+def reason_for(call: Call, here: Outcome, there: Outcome) -> Optional[str]:
+    """Why it came out differently, if that is known."""
+    return next((known.reason for known in KNOWN if known.fits(call, here, there)), None)
