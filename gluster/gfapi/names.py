@@ -1,4 +1,4 @@
-"""Names: made, linked, renamed, removed, and the working directory that they are relative to.
+"""Names: made and removed, and the working directory that they are relative to.
 
 Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
 methods.
@@ -55,48 +55,13 @@ def mknod(
     :param dir_fd: as in :meth:`mkdir` (``glfs_mknodat``).
     :raises OSError: on failure.
     """
+    mode = api.check_uint32(mode)
     if not stat_module.S_IFMT(mode):  # what a disperse volume takes for something else
         mode |= stat_module.S_IFREG
     if dir_fd is not None:
         at.mknod(vol, path, mode, dev, dir_fd)
     else:
         api.glfs_mknod(vol._mount, path, mode, dev)
-
-
-def link(
-    vol: Volume,
-    source: api.AnyPath,
-    link_name: api.AnyPath,
-    *,
-    src_dir_fd: Optional[AnyDir] = None,
-    dst_dir_fd: Optional[AnyDir] = None,
-    follow_symlinks: bool = False,
-) -> None:
-    """Make a hard link (``glfs_link``), as :func:`os.link`.
-
-    :param source: the file (str, bytes or path-like).
-    :param link_name: its additional name.
-    :param src_dir_fd: for ``source``, as ``dir_fd`` in :meth:`mkdir` (``glfs_linkat``).
-    :param dst_dir_fd: the same for ``link_name``.
-    :param follow_symlinks: whether the new name is one of a symbolic link's target, and not of
-        the link itself. It is false unless given, as ``link(2)`` has it on Linux and so
-        :func:`os.link` had for long, whatever it says; to follow takes more calls.
-    :raises OSError: on failure.
-    """
-    if src_dir_fd is not None or dst_dir_fd is not None:
-        at.link(vol, source, link_name, follow_symlinks, src_dir_fd, dst_dir_fd)
-    elif follow_symlinks:
-        _link_target(vol, source, link_name)
-    else:
-        api.glfs_link(vol._mount, source, link_name)
-
-
-def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
-    try:
-        api.glfs_link(vol._mount, realpath(vol, os.fsencode(source)), link_name)
-    except OSError as error:
-        error.filename, error.filename2 = os.fspath(source), os.fspath(link_name)
-        raise
 
 
 def symlink(
@@ -132,7 +97,7 @@ def readlink(
     :returns: str, or bytes if ``path`` is bytes.
     :raises OSError: on failure.
     """
-    target = bytearray(_LONGEST_PATH)
+    path, target = os.fspath(path), bytearray(_LONGEST_PATH)
     if dir_fd is not None:
         length = at.readlink(vol, path, target, dir_fd)
     else:
@@ -155,7 +120,8 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
     :raises OSError: FileNotFoundError if it leads nowhere, ELOOP if its links form a loop; and
         others.
     """
-    mount, wanted, found = vol._mount, os.fsencode(path), bytearray(_LONGEST_PATH + 1)
+    mount, path, found = vol._mount, os.fspath(path), bytearray(_LONGEST_PATH + 1)
+    wanted = api.encode_path(path)
     try:
         # libgfapi leaves the last name as it is, be it a link or dots.
         for _ in range(_MOST_LINKS):
@@ -166,59 +132,8 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
             wanted = os.path.join(os.path.dirname(resolved), vol.readlink(resolved))
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     except OSError as error:
-        error.filename = os.fspath(path)
+        error.filename = path
         raise
-
-
-def rename(
-    vol: Volume,
-    src: api.AnyPath,
-    dst: api.AnyPath,
-    *,
-    src_dir_fd: Optional[AnyDir] = None,
-    dst_dir_fd: Optional[AnyDir] = None,
-    noreplace: bool = False,
-    exchange: bool = False,
-) -> None:
-    """Rename a file or directory (``glfs_rename``), as :func:`os.rename`.
-
-    :param src: the path (str, bytes or path-like).
-    :param dst: the new one; a file there is replaced.
-    :param src_dir_fd: for ``src``, as ``dir_fd`` in :meth:`mkdir` (``glfs_renameat``). GlusterFS
-        11 cannot replace a file then unless the directories are still where they were opened.
-    :param dst_dir_fd: the same for ``dst``.
-    :param noreplace: whether it is an error if ``dst`` exists (``glfs_renameat2``). The client
-        looks, not the brick, so another one may make it in between.
-    :param exchange: whether ``src`` and ``dst`` change places (``glfs_renameat2``).
-    :raises OSError: EEXIST if ``dst`` exists and is not to be replaced, EOPNOTSUPP if this
-        GlusterFS does not exchange names (11.1 does not); and others.
-    :raises ValueError: if both ``noreplace`` and ``exchange`` are given.
-    """
-    if noreplace and exchange:
-        raise ValueError("noreplace and exchange exclude each other")
-    if src_dir_fd is not None or dst_dir_fd is not None or noreplace or exchange:
-        at.rename(vol, src, dst, noreplace, exchange, src_dir_fd, dst_dir_fd)
-    else:
-        api.glfs_rename(vol._mount, src, dst)
-
-
-def replace(
-    vol: Volume,
-    src: api.AnyPath,
-    dst: api.AnyPath,
-    *,
-    src_dir_fd: Optional[AnyDir] = None,
-    dst_dir_fd: Optional[AnyDir] = None,
-) -> None:
-    """Rename a file or directory, as :func:`os.replace`; the same as :meth:`rename`.
-
-    :param src: the path (str, bytes or path-like).
-    :param dst: the new one; a file there is replaced.
-    :param src_dir_fd: for ``src``, as in :meth:`rename`.
-    :param dst_dir_fd: the same for ``dst``.
-    :raises OSError: on failure.
-    """
-    vol.rename(src, dst, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
 
 def unlink(vol: Volume, path: api.AnyPath, *, dir_fd: Optional[AnyDir] = None) -> None:

@@ -8,7 +8,7 @@ import os
 import stat
 import threading
 import time
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -472,6 +472,48 @@ def test_rename_moves_a_directory_with_its_content(vol: gfapi.Volume, folder: st
     vol.rename(f"{folder}/a", f"{folder}/to/c")
     assert vol.listdir(f"{folder}/to/c/b") == ["file"]
     assert not vol.exists(f"{folder}/a")
+
+
+@pytest.mark.parametrize("call", ["rename", "replace", "link", "move"])
+@pytest.mark.parametrize("place", ["no/new", "no/such/new", "no/new/", "file/new", "loop/new"])
+def test_a_name_in_no_directory_is_refused(
+    sandbox_volume: sandbox.SandboxVolume,
+    folder: str,
+    output_of: Callable[..., str],
+    call: str,
+    place: str,
+) -> None:
+    """Libgfapi ends the process of who renames a file to such a place."""
+    program = """
+    vol.mount()
+    vol.chdir(folder)
+    call, place = arguments
+    source = f"source-{call}"
+    for name in (source, "file"):
+        vol.fopen(name, "w").close()
+    if not vol.lexists("loop"):
+        vol.symlink("loop", "loop")
+    errnos = []
+    for path in (place, os.path.join(folder, place)):
+        try:
+            getattr(vol, call)(source, path)
+        except OSError as error:
+            assert (error.filename, error.filename2) == (source, path), error
+            errnos.append(error.errno)
+    print(errnos, sorted(vol.listdir(folder)) == sorted([source, "file", "loop"]))
+    """
+    codes = {"no": errno.ENOENT, "file": errno.ENOTDIR, "loop": errno.ENOTDIR}
+    code = codes[place.partition("/")[0]]
+    told = output_of(sandbox_volume, folder, program, call, place)
+    assert told == f"{[code, code]} True\n"
+
+
+def test_what_is_no_name_is_not_renamed(vol: gfapi.Volume, folder: str) -> None:
+    vol.mkdir(f"{folder}/d")
+    for src, dst in (("/", folder), (folder, "/"), (f"{folder}/d/.", "x"), (folder, "..")):
+        with pytest.raises(OSError, match=os.strerror(errno.EBUSY)) as caught:
+            vol.rename(src, dst)
+        assert (caught.value.errno, caught.value.filename) == (errno.EBUSY, src)
 
 
 def test_rename_refuses_what_it_cannot_do(vol: gfapi.Volume, folder: str, path: str) -> None:

@@ -11,13 +11,15 @@ Nothing that calls one needs an error check.
 
 from __future__ import annotations
 
-from .buffers import memory, new_bytes, vector
+from .buffers import byte_view, memory, new_bytes, vector
 from .conversions import (
+    check_int64,
     check_length,
     check_uint32,
     decode,
     encode,
     encode_path,
+    integer,
     uint32_array,
 )
 from .functions import bind, failure, prototype, wrap
@@ -91,6 +93,8 @@ __all__ = [
     "acl_to_text",
     "available",
     "bind",
+    "byte_view",
+    "check_int64",
     "check_length",
     "check_uint32",
     "decode",
@@ -98,6 +102,7 @@ __all__ = [
     "encode_path",
     "failure",
     "glfs_stat_fields",
+    "integer",
     "keep_translators",
     "library",
     "memory",
