@@ -16,6 +16,7 @@ from . import api, callbacks
 from .exceptions import VolumeNotMounted
 from .gate import Gate, Unpicklable
 from .handle import Handle, hold
+from .mount import Mount
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -200,6 +201,8 @@ class Watch(Unpicklable):
         self, vol: Volume, callback: Optional[Callback], events: Union[api.UpcallEvents, int]
     ) -> None:
         """Made by :meth:`Volume.watch`."""
+        if not isinstance(getattr(vol, "_mount", None), Mount):
+            raise TypeError(f"a Volume is required, not {type(vol).__name__!r}")
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__!r}")
         number = operator.index(events)

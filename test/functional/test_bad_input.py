@@ -341,13 +341,15 @@ def test_a_look_inside_wants_a_name(plain_vol: gfapi.Volume) -> None:
 
 
 def test_nonsense_is_refused_in_words(
-    plain: sandbox.SandboxVolume, monkeypatch: pytest.MonkeyPatch
+    cluster: sandbox.Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some calls of the proof in test/stress, another part of all in each run."""
     monkeypatch.syspath_prepend(str(LocalPath(__file__).parents[1] / "stress"))
     hostile = importlib.import_module("hostile")
+    volume = cluster.create_volume("nonsense", options=hostile.OPTIONS)
     seed = random.randrange(1 << 32)
     cases = hostile.some_cases(random.Random(seed), share=100)
-    verdicts = list(hostile.run(plain, plain, cases))
+    verdicts = list(hostile.run(volume, volume, cases))
+    volume.delete()
     assert [verdict for verdict in verdicts if verdict.problem] == []
     assert len(verdicts) == len(cases) > 700

@@ -53,7 +53,12 @@ def complaint(case: Any, error: Optional[BaseException]) -> str:
     if not words.strip() and not isinstance(error, (StopIteration, KeyError)):
         return f"unclear: {error!r} says nothing"
     found = [unclear for unclear in UNCLEAR if unclear in words]
-    if found and isinstance(error, TypeError) and not isinstance(error, OSError):
+    if (
+        found
+        and not _is_of_its_owns(case, error)
+        and isinstance(error, TypeError)
+        and not isinstance(error, OSError)
+    ):
         return f"unclear: {error!r}"
     has_number = not isinstance(error, OSError) or error.errno is not None
     if not has_number and not isinstance(error, (gfapi.Error, io.UnsupportedOperation)):
@@ -68,6 +73,8 @@ def _is_of_its_owns(case: Any, error: BaseException) -> bool:
         return True  # as shutil's
     if isinstance(error, MemoryError) and {"size", "buflen"} & set(case.values):
         return True  # as os.pread's
+    if name == "Xattrs.update":
+        return isinstance(error, (TypeError, AttributeError))  # as any MutableMapping
     return isinstance(error, IndexError) and {"index", "node"} & set(case.values) != set()
 
 

@@ -7,9 +7,11 @@ import functools
 import itertools
 import logging
 import os
+import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, Callable
 
 from gluster import gfapi
@@ -228,7 +230,7 @@ class Stage:
     def upcall(self) -> gfapi.Upcall:
         with self.volume.watch() as watch:
             handle = self.volume.lookup(self.file)
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + 20
             while time.monotonic() < deadline:
                 handle.stat()
                 self.world.foreign.chmod(self.file, 0o600)
@@ -285,5 +287,11 @@ TARGETS["Handle.readlink"] = lambda s: s.link_handle
 TARGETS["Volume.add_server"] = TARGETS["Volume.remove_server"] = lambda s: s.described
 
 
-def tempdir() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="hostile-")
+@contextlib.contextmanager
+def tempdir() -> Iterator[str]:
+    """A folder of this machine, in which GlusterFS may still log something when it goes."""
+    folder = tempfile.mkdtemp(prefix="hostile-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
