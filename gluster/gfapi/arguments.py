@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 import time
 from collections.abc import Mapping
@@ -152,6 +151,13 @@ def _checked_option(name: Any, value: Any) -> tuple[str, str, str]:
     return xlator, key, str(value)
 
 
+def checked_flags(flags: Any) -> int:
+    """The flags of ``open(2)``, as a plain int."""
+    if not isinstance(flags, int):
+        raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
+    return flags if type(flags) is int else api.integer(flags)
+
+
 def flags_of(mode: Any) -> int:
     """The flags of ``open(2)`` for a mode of :func:`open`."""
     if not isinstance(mode, str):
@@ -181,7 +187,7 @@ def attributes_of(mode: Any, uid: Any, gid: Any, size: Any, times: Any, ns: Any)
         attributes.glfs_st_gid = api.check_uint32(gid)
         mask |= api.StatMask.GID
     if size is not None:
-        attributes.glfs_st_size = operator.index(size)
+        attributes.glfs_st_size = api.check_int64(size)
         mask |= api.StatMask.SIZE
     if times is not None or ns is not None:
         attributes.glfs_st_atime, attributes.glfs_st_mtime = timespecs(times, ns)

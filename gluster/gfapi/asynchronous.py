@@ -3,12 +3,15 @@
 libgfapi has calls of its own for this. When the volume is given another graph of translators (many
 a ``volume set`` does that) while one of them is under way, its end releases the wrong descriptor,
 and the process dies. So its other calls are made here instead, by threads that live as long as
-there is something to do.
+there is something to do. Arguments are asked what they are before that: a number of the user's own
+making might close the file, which waits for all calls that are under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+from . import api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ def pread_async(file: File, size: int, offset: int) -> Future[bytes]:
     :returns: the Future of the bytes, ``b""`` at the end of the file.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.pread, size, offset)
+    return _backlog(file).add(file.pread, api.integer(size), api.integer(offset))
 
 
 def preadv_async(file: File, buffers: Iterable[Any], offset: int) -> Future[int]:
@@ -38,10 +41,10 @@ def preadv_async(file: File, buffers: Iterable[Any], offset: int) -> Future[int]
     :param buffers: writable contiguous buffers. Leave them alone until the Future is done.
     :param offset: where, in bytes from the beginning.
     :returns: the Future of how many bytes were read.
-    :raises TypeError: if one has no buffer.
+    :raises TypeError: if one has no buffer, or a number is none.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.preadv, _held(buffers), offset)
+    return _backlog(file).add(file.preadv, _held(buffers), api.integer(offset))
 
 
 def pwrite_async(file: File, data: Any, offset: int) -> Future[int]:
@@ -54,10 +57,10 @@ def pwrite_async(file: File, data: Any, offset: int) -> Future[int]:
         not change it until the Future is done.
     :param offset: where, in bytes from the beginning.
     :returns: the Future of how many bytes were written.
-    :raises TypeError: if ``data`` is neither.
+    :raises TypeError: if ``data`` is neither, or ``offset`` no integer.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.pwrite, _hold(data), offset)
+    return _backlog(file).add(file.pwrite, _hold(data), api.integer(offset))
 
 
 def pwritev_async(file: File, buffers: Iterable[Any], offset: int) -> Future[int]:
@@ -68,10 +71,10 @@ def pwritev_async(file: File, buffers: Iterable[Any], offset: int) -> Future[int
     :param buffers: contiguous buffers. Do not change them until the Future is done.
     :param offset: where, in bytes from the beginning.
     :returns: the Future of how many bytes were written.
-    :raises TypeError: if one has no buffer.
+    :raises TypeError: if one has no buffer, or a number is none.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.pwritev, _held(buffers), offset)
+    return _backlog(file).add(file.pwritev, _held(buffers), api.integer(offset))
 
 
 def read_async(file: File, size: int = -1) -> Future[bytes]:
@@ -84,7 +87,7 @@ def read_async(file: File, size: int = -1) -> Future[bytes]:
     :returns: the Future of the bytes, ``b""`` at the end of the file.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add_in_line(file.read, size)
+    return _backlog(file).add_in_line(file.read, None if size is None else api.integer(size))
 
 
 def readv_async(file: File, buffers: Iterable[Any]) -> Future[int]:
@@ -93,7 +96,7 @@ def readv_async(file: File, buffers: Iterable[Any]) -> Future[int]:
 
     :param buffers: writable contiguous buffers. Leave them alone until the Future is done.
     :returns: the Future of how many bytes were read, 0 at the end of the file.
-    :raises TypeError: if one has no buffer.
+    :raises TypeError: if one has no buffer, or a number is none.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
     return _backlog(file).add_in_line(file.readv, _held(buffers))
@@ -108,7 +111,7 @@ def write_async(file: File, data: Any) -> Future[int]:
     :param data: any contiguous buffer, or a str, which is stored as UTF-8. It is not copied: do
         not change it until the Future is done.
     :returns: the Future of how many bytes were written: all of them.
-    :raises TypeError: if ``data`` is neither.
+    :raises TypeError: if ``data`` is neither, or ``offset`` no integer.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
     return _backlog(file).add_in_line(file.write, _hold(data))
@@ -120,7 +123,7 @@ def writev_async(file: File, buffers: Iterable[Any]) -> Future[int]:
 
     :param buffers: contiguous buffers. Do not change them until the Future is done.
     :returns: the Future of how many bytes were written.
-    :raises TypeError: if one has no buffer.
+    :raises TypeError: if one has no buffer, or a number is none.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
     return _backlog(file).add_in_line(file.writev, _held(buffers))
@@ -158,7 +161,7 @@ def ftruncate_async(file: File, length: int) -> Future[None]:
     :returns: the Future of None.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.ftruncate, length)
+    return _backlog(file).add(file.ftruncate, api.integer(length))
 
 
 def discard_async(file: File, offset: int, len: int) -> Future[None]:
@@ -169,7 +172,7 @@ def discard_async(file: File, offset: int, len: int) -> Future[None]:
     :returns: the Future of None.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.discard, offset, len)
+    return _backlog(file).add(file.discard, api.integer(offset), api.integer(len))
 
 
 def zerofill_async(file: File, offset: int, length: int) -> Future[None]:
@@ -180,7 +183,7 @@ def zerofill_async(file: File, offset: int, length: int) -> Future[None]:
     :returns: the Future of None.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
-    return _backlog(file).add(file.zerofill, offset, length)
+    return _backlog(file).add(file.zerofill, api.integer(offset), api.integer(length))
 
 
 def _backlog(file: File) -> Backlog:

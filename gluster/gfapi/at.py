@@ -7,6 +7,9 @@ call on that glfd, or the one that closes it, is a use after free. So each call 
 its own, and that one is closed only if it has certainly survived. The duplicate is also what leads
 to the right graph after the volume's options were changed.
 
+Paths are asked what they are before a call is under way: one of the user's own making might unmount
+the volume, which waits for the call.
+
 A path that fails half-way gives a wrong error there, or kills the process. So everything that can
 fail is looked at before. That costs little: the client remembers for a second what it has seen.
 """
@@ -170,6 +173,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
     To open a file that is there with O_CREAT is EINVAL in GlusterFS 11.1, and one made by way of
     a broken symbolic link is made on the machine of a brick. So a file is either made or opened.
     """
+    path = os.fspath(path)
     openat, mount, rest = api.glfs_openat, vol._mount, flags & ~os.O_TRUNC
     with _below(vol, dir_fd, path) as folder:
         if flags & os.O_CREAT:
@@ -196,6 +200,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
 
 def stat(vol: Volume, path: api.AnyPath, follow_symlinks: bool, dir_fd: Any) -> api.Stat:
     """The status of a path (``glfs_fstatat``)."""
+    path = os.fspath(path)
     api.glfs_fstatat  # noqa: B018 - raises NotImplementedError
     with _below(vol, dir_fd, path) as folder:
         return folder.status(path, follow_symlinks)
@@ -203,6 +208,7 @@ def stat(vol: Volume, path: api.AnyPath, follow_symlinks: bool, dir_fd: Any) -> 
 
 def access(vol: Volume, path: api.AnyPath, mode: int, follow_symlinks: bool, dir_fd: Any) -> None:
     """Raise an OSError if the caller may not access a path (``glfs_faccessat``)."""
+    path = os.fspath(path)
     faccessat = api.glfs_faccessat
     with _below(vol, dir_fd, path) as folder:
         faccessat(folder, path, mode, 0 if follow_symlinks else _NOFOLLOW)
@@ -210,6 +216,7 @@ def access(vol: Volume, path: api.AnyPath, mode: int, follow_symlinks: bool, dir
 
 def chmod(vol: Volume, path: api.AnyPath, mode: int, follow_symlinks: bool, dir_fd: Any) -> None:
     """Change the mode of a path (``glfs_fchmodat``)."""
+    path = os.fspath(path)
     fchmodat = api.glfs_fchmodat
     with _below(vol, dir_fd, path) as folder:
         # Whatever keeps the path from being resolved, the call itself says EIO.
@@ -223,6 +230,7 @@ def chown(
     vol: Volume, path: api.AnyPath, uid: int, gid: int, follow_symlinks: bool, dir_fd: Any
 ) -> None:
     """Change owner and group of a path (``glfs_fchownat``)."""
+    path = os.fspath(path)
     fchownat = api.glfs_fchownat
     with _below(vol, dir_fd, path) as folder:
         folder.status(path, follow_symlinks)  # as in chmod
@@ -234,6 +242,7 @@ def chown(
 
 def mkdir(vol: Volume, path: api.AnyPath, mode: int, dir_fd: Any) -> None:
     """Make a directory (``glfs_mkdirat``)."""
+    path = os.fspath(path)
     mkdirat = api.glfs_mkdirat
     with _below(vol, dir_fd, path) as folder:
         folder.check_parent(path)
@@ -242,6 +251,7 @@ def mkdir(vol: Volume, path: api.AnyPath, mode: int, dir_fd: Any) -> None:
 
 def mknod(vol: Volume, path: api.AnyPath, mode: int, dev: int, dir_fd: Any) -> None:
     """Make a special or regular file (``glfs_mknodat``)."""
+    path = os.fspath(path)
     mknodat = api.glfs_mknodat
     with _below(vol, dir_fd, path) as folder:
         folder.check_parent(path)
@@ -250,6 +260,7 @@ def mknod(vol: Volume, path: api.AnyPath, mode: int, dev: int, dir_fd: Any) -> N
 
 def symlink(vol: Volume, source: api.AnyPath, link_name: api.AnyPath, dir_fd: Any) -> None:
     """Make a symbolic link (``glfs_symlinkat``)."""
+    source, link_name = os.fspath(source), os.fspath(link_name)
     symlinkat = api.glfs_symlinkat
     with _below(vol, dir_fd, source, link_name) as folder:
         folder.check_parent(link_name)
@@ -260,6 +271,7 @@ def readlink(vol: Volume, path: api.AnyPath, target: bytearray, dir_fd: Any) -> 
     """Read what a symbolic link points to into a buffer, and return the length
     (``glfs_readlinkat``).
     """
+    path = os.fspath(path)
     readlinkat = api.glfs_readlinkat
     with _below(vol, dir_fd, path) as folder:
         if not stat_module.S_ISLNK(folder.status(path, follow_symlinks=False).st_mode):
@@ -270,6 +282,7 @@ def readlink(vol: Volume, path: api.AnyPath, target: bytearray, dir_fd: Any) -> 
 
 def unlink(vol: Volume, path: api.AnyPath, is_directory: bool, dir_fd: Any) -> None:
     """Remove a file or an empty directory (``glfs_unlinkat``)."""
+    path = os.fspath(path)
     unlinkat = api.glfs_unlinkat
     with _below(vol, dir_fd, path) as folder:
         folder.status(path, follow_symlinks=False)  # what is not there is ENOTDIR, EINVAL, ...
@@ -289,6 +302,7 @@ def link(
     If the new name cannot be resolved for another reason than that it is free, the call uses a
     NULL pointer.
     """
+    source, link_name = os.fspath(source), os.fspath(link_name)
     linkat, names = api.glfs_linkat, (source, link_name)
     with _below(vol, src_dir_fd, *names) as old, _below(vol, dst_dir_fd, *names) as new:
         old.status(source, follow_symlinks)
@@ -311,6 +325,7 @@ def rename(
 
     Neither replaces anything in GlusterFS 11.1, nor do they exchange.
     """
+    src, dst = os.fspath(src), os.fspath(dst)
     flags = (_NOREPLACE if noreplace else 0) | (_EXCHANGE if exchange else 0)
     renameat, names = api.glfs_renameat2 if flags else api.glfs_renameat, (src, dst)
     with _below(vol, src_dir_fd, *names) as old, _below(vol, dst_dir_fd, *names) as new:

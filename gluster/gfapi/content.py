@@ -31,6 +31,7 @@ def truncate(vol: Volume, path: api.AnyPath, length: int) -> None:
     :param length: the new size in bytes.
     :raises OSError: EISDIR for a directory, EINVAL if ``length`` is negative; and others.
     """
+    length = api.integer(length)
     if length < 0:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), os.fspath(path))
     api.glfs_truncate(vol._mount, path, length)
@@ -64,7 +65,9 @@ def copy_file_range(
     :raises ValueError: if ``count`` is negative.
     """
     vol._mount.pointer  # noqa: B018 - raises VolumeNotMounted
-    source, target = _descriptor(src), _descriptor(dst)
+    source, target, count = _descriptor(src), _descriptor(dst), api.integer(count)
+    offset_src = None if offset_src is None else api.integer(offset_src)
+    offset_dst = None if offset_dst is None else api.integer(offset_dst)
     _check_pair(vol, source, target)
     if count < 0:
         raise ValueError("negative value for 'count' not allowed")

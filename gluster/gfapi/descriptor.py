@@ -7,7 +7,6 @@ import errno
 import fcntl
 import functools
 import itertools
-import operator
 import os
 import threading
 import warnings
@@ -197,7 +196,8 @@ class Descriptor(Gate):
 
     def seek(self, offset: int, whence: int) -> int:
         """Set the position, and return it. libgfapi itself goes to places before the beginning."""
-        offset = operator.index(offset)
+        offset = offset if type(offset) is int else api.integer(offset)
+        whence = whence if type(whence) is int else api.integer(whence)
         with self.position:
             if whence:
                 if whence == os.SEEK_CUR:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import operator
 import os
 
 from . import api, names
@@ -25,6 +24,8 @@ class Dir(Opened):
 
     def __init__(self, descriptor: Descriptor, readdirplus: bool = False) -> None:
         """Made by :meth:`Volume.opendir`."""
+        if not isinstance(descriptor, Descriptor):
+            raise TypeError("a Dir is made by Volume.opendir")
         self._descriptor = descriptor
         self._readdirplus = readdirplus
         self._is_rewound = False  # and not yet read again
@@ -85,9 +86,9 @@ class Dir(Opened):
         :raises OSError: EINVAL if it is negative; and others.
         """
         descriptor = self._descriptor
-        if operator.index(position) < 0:
+        position = api.check_int64(position)
+        if position < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), descriptor.path)
-        position = api.check_length(position)
         with descriptor.position:
             if position and not api.glfs_telldir(descriptor):
                 # A brick's ext4 that begins with its end lists nothing after the next rewind.

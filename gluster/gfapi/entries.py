@@ -10,9 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import api
+from .arguments import checked_flags
 from .file import File, Glfd
 from .names import checked_mode
 
@@ -30,7 +31,7 @@ def lookup(folder: Handle, path: api.AnyPath, *, follow_symlinks: bool = True) -
     :param follow_symlinks: whether it is the target of a symbolic link.
     :raises OSError: if there is none.
     """
-    held = _directory(folder)
+    held, path = _directory(folder), os.fspath(path)
     stat, follow = api.Stat(), bool(follow_symlinks)
     arguments = (held.mount, held, path, stat, follow)
     return folder._hold(path, stat, api.glfs_h_lookupat, *arguments)
@@ -47,9 +48,10 @@ def create(folder: Handle, name: api.AnyPath, flags: int = 0, mode: int = 0o666)
     :raises OSError: on failure; EISDIR if there is a directory; EINVAL for a name with a slash
         in it.
     """
+    flags, mode, name = checked_flags(flags), api.check_uint32(mode), checked_name(name)
     held, stat = _directory(folder), api.Stat()
     # Always O_EXCL: without a look-up before, a distributed volume would make a second one.
-    arguments = (held.mount, held, checked_name(name), flags | os.O_CREAT | os.O_EXCL, mode, stat)
+    arguments = (held.mount, held, name, flags | os.O_CREAT | os.O_EXCL, mode, stat)
     try:
         return folder._hold(name, stat, api.glfs_h_creat, *arguments)
     except FileExistsError:
@@ -74,10 +76,11 @@ def create_open(
     :returns: its :class:`Handle` and a :class:`File`.
     :raises OSError: on failure; EINVAL for a name with a slash in it.
     """
+    flags, mode, name = checked_flags(flags), api.check_uint32(mode), checked_name(name)
     held, stat = _directory(folder), api.Stat()
     mount, glfd = held.mount, api.result_pointer()
     rest = flags & ~os.O_TRUNC
-    arguments = (mount, held, checked_name(name), rest | os.O_CREAT | os.O_EXCL, mode, stat, glfd)
+    arguments = (mount, held, name, rest | os.O_CREAT | os.O_EXCL, mode, stat, glfd)
     calls = mount.calls
     try:
         calls.append(None)  # until both are registered
@@ -100,7 +103,7 @@ def mkdir(folder: Handle, name: api.AnyPath, mode: int = 0o777) -> Handle:
     :returns: its :class:`Handle`.
     :raises OSError: on failure; EINVAL for a name with a slash in it.
     """
-    return _make(folder, api.glfs_h_mkdir, name, mode)
+    return _make(folder, api.glfs_h_mkdir, name, api.check_uint32(mode))
 
 
 def mknod(folder: Handle, name: api.AnyPath, mode: int, dev: int = 0) -> Handle:
@@ -113,7 +116,7 @@ def mknod(folder: Handle, name: api.AnyPath, mode: int, dev: int = 0) -> Handle:
     :returns: its :class:`Handle`.
     :raises OSError: on failure; EINVAL for a name with a slash in it.
     """
-    return _make(folder, api.glfs_h_mknod, name, checked_mode(name, mode), dev)
+    return _make(folder, api.glfs_h_mknod, name, checked_mode(name, mode), api.integer(dev))
 
 
 def symlink(folder: Handle, target: api.AnyPath, name: api.AnyPath) -> Handle:
@@ -124,7 +127,7 @@ def symlink(folder: Handle, target: api.AnyPath, name: api.AnyPath) -> Handle:
     :returns: the link's :class:`Handle`.
     :raises OSError: on failure; EINVAL for a name with a slash in it.
     """
-    return _make(folder, api.glfs_h_symlink, name, target)
+    return _make(folder, api.glfs_h_symlink, name, os.fspath(target))
 
 
 def link(file: Handle, parent: Handle, name: api.AnyPath) -> None:
@@ -136,9 +139,9 @@ def link(file: Handle, parent: Handle, name: api.AnyPath) -> None:
         directory; EXDEV if ``parent`` is on another volume.
     :raises TypeError: if ``parent`` is no Handle.
     """
-    held, directory = file._object, _other_directory(file, parent)
+    held, directory, name = file._object, _other_directory(file, parent), checked_name(name)
     try:
-        api.glfs_h_link(held.mount, held, directory, checked_name(name))
+        api.glfs_h_link(held.mount, held, directory, name)
     except OSError as error:
         # What a distributed volume says of a name that is taken.
         if error.errno == errno.ESTALE and _is_there(parent, name):
@@ -180,24 +183,25 @@ def unlink(folder: Handle, name: api.AnyPath) -> None:
     api.glfs_h_unlink(held.mount, held, checked_name(name))
 
 
-def checked_name(name: api.AnyPath) -> api.AnyPath:
-    """The name of an entry, as it is.
+def checked_name(name: api.AnyPath) -> Union[str, bytes]:
+    """The name of an entry, which is not asked for again: it might be another one by then.
 
     :raises OSError: EINVAL if it is ``.``, ``..`` or has a slash in it, ENAMETOOLONG.
     """
+    name = os.fspath(name)
     raw = api.encode_bare_path(name)
     if b"/" in raw or raw in (b".", b".."):
-        raise OSError(errno.EINVAL, "not the name of an entry", os.fspath(name))
+        raise OSError(errno.EINVAL, "not the name of an entry", name)
     if len(raw) > _LONGEST_NAME:
-        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(name))
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
     return name
 
 
 def _make(
     folder: Handle, function: Callable[..., int], name: api.AnyPath, *arguments: Any
 ) -> Handle:
-    held, stat = _directory(folder), api.Stat()
-    given = (held.mount, held, checked_name(name), *arguments, stat)
+    held, stat, name = _directory(folder), api.Stat(), checked_name(name)
+    given = (held.mount, held, name, *arguments, stat)
     return folder._hold(name, stat, function, *given)
 
 

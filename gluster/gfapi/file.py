@@ -156,7 +156,7 @@ class File(Opened, io.RawIOBase):
 
     def _read_otherwise(self, limit: Optional[int]) -> bytes:
         """Read what is not done by a single call."""
-        if limit is None or limit < 0:
+        if limit is None or (limit := api.integer(limit)) < 0:
             return self.readall()
         limit = api.check_length(limit)
         if limit > MOST:
@@ -197,7 +197,7 @@ class File(Opened, io.RawIOBase):
         """
         memory, size = api.memory(buf, writable=True)
         if size > MOST:
-            return self._readinto_pieces(memoryview(buf).cast("B"))
+            return self._readinto_pieces(api.byte_view(buf, writable=True))
         descriptor = self._descriptor
         if not descriptor.is_readable:
             raise bad_descriptor(descriptor.path)
@@ -225,7 +225,7 @@ class File(Opened, io.RawIOBase):
         :param size: how many bytes at most; no limit if it is negative or None.
         :raises OSError: on failure.
         """
-        limit = sys.maxsize if size is None or size < 0 else size
+        limit = sys.maxsize if size is None or (size := api.integer(size)) < 0 else size
         line = b""
         with self._descriptor.position:
             while len(line) < limit:
@@ -280,7 +280,7 @@ class File(Opened, io.RawIOBase):
     def _write_rest(self, data: Any, done: int) -> None:
         """Write what a first call has left over."""
         descriptor = self._descriptor
-        view = memoryview(data).cast("B")
+        view = api.byte_view(data)
         while rest := view[done : done + MOST]:
             more = descriptor.write(*api.memory(rest))
             if not more:  # it takes no more, and does not say why
@@ -461,7 +461,7 @@ class File(Opened, io.RawIOBase):
         """
         attributes = attributes_of(mode, uid, gid, size, times, ns)
         if size is not None:
-            self.ftruncate(size)
+            self.ftruncate(attributes.glfs_st_size)
         if size is None or attributes.glfs_st_mask != api.StatMask.SIZE:
             api.glfs_fsetattr(self._descriptor, attributes)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import operator
 import os
 import stat as stat_module
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from . import acl as acls
 from . import api, entries, xattr
-from .arguments import attributes_of, flags_of
+from .arguments import attributes_of, checked_flags, flags_of
 from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
@@ -59,8 +58,8 @@ def hold(
 
 def lookup(vol: Volume, path: api.AnyPath, follow_symlinks: bool) -> Handle:
     """See :meth:`Volume.lookup`."""
-    mount, stat = vol._mount, api.Stat()
-    return hold(mount, os.fspath(path), stat, look_up, mount, path, follow_symlinks, stat)
+    mount, path, stat = vol._mount, os.fspath(path), api.Stat()
+    return hold(mount, path, stat, look_up, mount, path, bool(follow_symlinks), stat)
 
 
 def lookup_gfid(vol: Volume, gfid: Union[bytes, str, uuid.UUID]) -> Handle:
@@ -105,6 +104,8 @@ class Handle(Unpicklable):
 
     def __init__(self, held: HeldObject) -> None:
         """Made by :meth:`Volume.lookup`, :meth:`Volume.lookup_gfid` and methods of its own."""
+        if not isinstance(held, HeldObject):
+            raise TypeError("a Handle is made by Volume.lookup, Volume.lookup_gfid or a Handle")
         self._object = held
 
     # ------------------------------------------------------------------ identity
@@ -196,8 +197,7 @@ class Handle(Unpicklable):
         return Glfd(self._open(flags))
 
     def _open(self, flags: int) -> Descriptor:
-        if not isinstance(flags, int):
-            raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
+        flags = checked_flags(flags)
         held = self._object
         if flags & os.O_CREAT and flags & os.O_EXCL:
             self._check_open()
@@ -251,7 +251,8 @@ class Handle(Unpicklable):
         :returns: a :class:`Dir`.
         :raises OSError: ENOTDIR if it is none; and others.
         """
-        return Dir(self._open_directory(os.O_DIRECTORY), bool(readdirplus))
+        is_plus = bool(readdirplus)  # before there is something to be closed
+        return Dir(self._open_directory(os.O_DIRECTORY), is_plus)
 
     # ------------------------------------------------------------------ content
 
@@ -266,6 +267,7 @@ class Handle(Unpicklable):
         :raises OSError: EINVAL if ``size`` or ``offset`` is negative or it is no regular file;
             EISDIR for a directory; and others.
         """
+        size, offset = api.check_int64(size), api.integer(offset)
         self._check_content(size, offset)
         if not is_root():
             with self._opened(os.O_RDONLY) as file:
@@ -292,13 +294,14 @@ class Handle(Unpicklable):
         :raises OSError: as :meth:`pread`.
         """
         memory, size = api.memory(buffer, writable=True)
+        offset = api.integer(offset)
         self._check_content(offset)
         if not is_root():
             with self._opened(os.O_RDONLY) as file:
                 return file.preadinto(buffer, offset)
         if size <= MOST:
             return self._read(memory, size, offset) if size else 0
-        view, done = memoryview(buffer).cast("B"), 0
+        view, done = api.byte_view(buffer, writable=True), 0
         while done < size:
             memory, room = api.memory(view[done : done + MOST], writable=True)
             count = self._read(memory, room, offset + done)
@@ -324,6 +327,7 @@ class Handle(Unpicklable):
         :raises TypeError: if ``data`` is neither.
         :raises OSError: as :meth:`pread`; EACCES if the caller may not write to the file.
         """
+        offset = api.integer(offset)
         self._check_content(offset)
         with self._opened(os.O_WRONLY) as file:
             return file.pwrite(data, offset)
@@ -334,6 +338,7 @@ class Handle(Unpicklable):
         :param length: the new size in bytes.
         :raises OSError: as :meth:`pread`.
         """
+        length = api.integer(length)
         self._check_content(length)
         held = self._object
         api.glfs_h_truncate(held.mount, held, length)
@@ -403,7 +408,7 @@ class Handle(Unpicklable):
         self._check_open()
         given = attributes_of(mode, uid, gid, size, times, ns)
         if size is not None:  # libgfapi overlooks it
-            self.truncate(size)
+            self.truncate(given.glfs_st_size)
         stat, wanted = api.Stat(), api.SetAttr(0)
         for mask, member, flag, its_member in _ATTRIBUTES:
             if given.glfs_st_mask & mask:
@@ -584,5 +589,5 @@ class Handle(Unpicklable):
         """Let no brick see a number that is negative, nor a call for content that there is not."""
         if self._type == stat_module.S_IFDIR:
             raise self._error(errno.EISDIR)
-        if self._type != stat_module.S_IFREG or min(map(operator.index, numbers)) < 0:
+        if self._type != stat_module.S_IFREG or min(numbers) < 0:
             raise self._error(errno.EINVAL)

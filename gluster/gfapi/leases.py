@@ -60,6 +60,8 @@ class Lease(Unpicklable):
         """
         from . import callbacks  # whoever takes no lease need not wait for this import
 
+        if not isinstance(gate, Gate):
+            raise TypeError("a Lease is taken by File.lease or Handle.lease")
         self.type = _checked_type(type)
         self.id = _id
         self.recalled = False
@@ -99,6 +101,8 @@ class Lease(Unpicklable):
 
         :param gate: that one's, for this alone.
         """
+        if not isinstance(gate, Gate):
+            raise TypeError(f"a Gate is required, not {type(gate).__name__!r}")
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.close()

@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import operator
 import os
 import time
 from collections.abc import Iterator
 
 from . import api
+from .arguments import checked_timeout
 from .descriptor import Descriptor, names_in_use
 from .gate import bad_descriptor, wait_until
 from .turns import Turns
@@ -97,15 +97,16 @@ def lockf(
     :raises TimeoutError: if the time is over.
     :raises OSError: EBADF if the File is closed, or not open for reading (LOCK_SH) or for writing
         (LOCK_EX); EINVAL if the range begins before the file; and others.
-    :raises ValueError: if ``cmd`` is none of these, or ``timeout`` is negative or given with
+    :raises ValueError: if ``cmd`` is none of these, or ``timeout`` is negative, NaN or given with
         LOCK_NB.
     """
     descriptor = file._descriptor
+    cmd, mandatory = api.integer(cmd), bool(mandatory)
     kind = _kind(cmd)
     deadline = _deadline(cmd, timeout)
     _check_access(descriptor, kind)
     span = _range(descriptor, len, start, whence)
-    _lock(descriptor, kind, span, deadline, api.LockMode(bool(mandatory)))
+    _lock(descriptor, kind, span, deadline, api.LockMode(mandatory))
 
 
 def flock(file: File, operation: int, *, timeout: Optional[float] = None) -> None:
@@ -119,6 +120,7 @@ def flock(file: File, operation: int, *, timeout: Optional[float] = None) -> Non
     :raises OSError: as :meth:`lockf`, and :exc:`ValueError`.
     """
     descriptor = file._descriptor
+    operation = api.integer(operation)
     kind = _kind(operation)
     deadline = _deadline(operation, timeout)
     _lock(descriptor, kind, _Range(0, 0), deadline, api.LockMode.ADVISORY)
@@ -172,6 +174,7 @@ def lock_holder(
     :raises OSError: on failure.
     :raises ValueError: if ``cmd`` is neither of these.
     """
+    cmd = api.integer(cmd)
     if cmd not in (fcntl.LOCK_SH, fcntl.LOCK_EX):
         raise ValueError(f"cmd is {cmd!r}; it must be LOCK_SH or LOCK_EX")
     descriptor = file._descriptor
@@ -215,7 +218,7 @@ def set_lkowner(file: File, owner: bytes) -> None:
 
 def _kind(cmd: int) -> int:
     """What C calls the kind of lock that ``cmd`` names."""
-    kind = _KINDS.get(operator.index(cmd) & ~fcntl.LOCK_NB)
+    kind = _KINDS.get(cmd & ~fcntl.LOCK_NB)
     if kind is None:
         raise ValueError(f"{cmd!r} is none of LOCK_SH, LOCK_EX, LOCK_UN, and these | LOCK_NB")
     return kind
@@ -227,9 +230,7 @@ def _deadline(cmd: int, timeout: Optional[float]) -> Optional[float]:
         return None if cmd & fcntl.LOCK_NB else float("inf")
     if cmd & fcntl.LOCK_NB:
         raise ValueError("LOCK_NB does not wait, so it takes no timeout")
-    if timeout < 0:
-        raise ValueError(f"timeout is {timeout!r}; it must not be negative")
-    return time.monotonic() + timeout
+    return time.monotonic() + checked_timeout(timeout)
 
 
 def _check_access(descriptor: Descriptor, kind: int) -> None:
@@ -245,7 +246,7 @@ def _check_access(descriptor: Descriptor, kind: int) -> None:
 
 def _range(descriptor: Descriptor, length: int, start: int, whence: int) -> _Range:
     """The range that is meant. libgfapi takes each ``whence`` for SEEK_SET."""
-    length, start = operator.index(length), operator.index(start)
+    length, start, whence = api.integer(length), api.integer(start), api.integer(whence)
     if whence == os.SEEK_CUR:
         start += descriptor.seek(0, os.SEEK_CUR)
     elif whence == os.SEEK_END:

@@ -349,6 +349,7 @@ class Meta:
         :param name: its path there (str), as ``"graphs/active/demo-dht/private"``.
         :raises FileNotFoundError: if there is none.
         """
+        _check_text("name", name)
         for _ in range(_ATTEMPTS):
             try:
                 return self._read(name)
@@ -377,6 +378,7 @@ class Meta:
         return look()
 
     def _parsed_of(self, translator: str, name: str, parse: Callable[[str], T]) -> T:
+        _check_text("name", translator)
         if "/" in translator or translator in ("", ".", ".."):
             raise FileNotFoundError(errno.ENOENT, "no such translator", translator)
         return self._parsed(f"graphs/active/{translator}/{name}", parse)
@@ -391,6 +393,11 @@ class Meta:
 
     def _quoted(self, name: str, key: str) -> str:
         return next((value for found, value in _members(self.read(name)) if found == key), "")
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {type(value).__name__!r}")
 
 
 # ---------------------------------------------------------------------------- parsing
@@ -510,6 +517,7 @@ def graph_in(volfile: str) -> Translator:
     :returns: the :class:`Translator` at the top.
     :raises ValueError: if it describes none.
     """
+    _check_text("volfile", volfile)
     known: dict[str, Translator] = {}
     current = None
     for number, line in enumerate(volfile.split("\n"), 1):

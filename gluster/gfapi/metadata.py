@@ -234,13 +234,13 @@ def setattr(
         followed; EINVAL if ``size`` is negative; and others.
     :raises ValueError: if both ``times`` and ``ns`` are given.
     """
-    mount = vol._mount
+    mount, path = vol._mount, os.fspath(path)
     attributes = attributes_of(mode, uid, gid, size, times, ns)
     is_moded = mode is not None or size is not None
     if is_moded and not follow_symlinks and S_ISLNK(vol.lstat(path).st_mode):
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), os.fspath(path))
     if size is not None:
-        vol.truncate(path, size)
+        vol.truncate(path, attributes.glfs_st_size)
         attributes.glfs_st_mask &= ~api.StatMask.SIZE
         if not attributes.glfs_st_mask:
             return

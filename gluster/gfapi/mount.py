@@ -130,7 +130,7 @@ class Mount(Gate):
             calls.append(None)
             if self.address is None:
                 self.refuse()
-            return kind(self, function(*arguments), os.fspath(path), flags)
+            return kind(self, function(*arguments), path, flags)
         finally:
             calls.pop()
 

@@ -72,6 +72,7 @@ def checked_mode(path: api.AnyPath, mode: int) -> int:
 
     :raises OSError: EPERM if this thread may not: bricks let everybody make devices.
     """
+    mode = api.check_uint32(mode)
     if stat_module.S_ISCHR(mode) or stat_module.S_ISBLK(mode):
         check_root(os.fspath(path))
     # A disperse volume takes no type for something else.
@@ -168,7 +169,7 @@ def readlink(
     :returns: str, or bytes if ``path`` is bytes.
     :raises OSError: on failure.
     """
-    target = bytearray(_LONGEST_PATH)
+    path, target = os.fspath(path), bytearray(_LONGEST_PATH)
     if dir_fd is not None:
         length = at.readlink(vol, path, target, dir_fd)
     else:
@@ -191,7 +192,8 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
     :raises OSError: FileNotFoundError if it leads nowhere, ELOOP if its links form a loop; and
         others.
     """
-    mount, wanted, found = vol._mount, os.fsencode(path), bytearray(_LONGEST_PATH + 1)
+    mount, path, found = vol._mount, os.fspath(path), bytearray(_LONGEST_PATH + 1)
+    wanted = api.encode_path(path)
     try:
         # libgfapi leaves the last name as it is, be it a link or dots.
         for _ in range(_MOST_LINKS):
@@ -202,7 +204,7 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
             wanted = os.path.join(os.path.dirname(resolved), vol.readlink(resolved))
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     except OSError as error:
-        error.filename = os.fspath(path)
+        error.filename = path
         raise
 
 

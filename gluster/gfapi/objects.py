@@ -34,13 +34,14 @@ def look_up(
 
     libgfapi begins at the root with every path, so a relative one is made absolute.
     """
+    path = os.fspath(path)
     absolute = api.encode_path(path)
     if mount.cwd is not None and not absolute.startswith(b"/"):
         absolute = os.path.join(working_directory(mount), absolute)
     try:
         found: int = api.glfs_h_lookupat(mount, NO_OBJECT, absolute, stat, bool(follow_symlinks))
     except OSError as error:
-        error.filename = os.fspath(path)
+        error.filename = path
         raise
     return found
 
@@ -58,12 +59,12 @@ def looked_up(
     :param stat: is filled with the status.
     :raises OSError: if it cannot be looked up.
     """
-    calls = mount.calls
+    calls, path, follow_symlinks = mount.calls, os.fspath(path), bool(follow_symlinks)
     try:
         calls.append(None)
         found = look_up(mount, path, follow_symlinks, stat)
         # Nobody else has it, so no other call can be inside when it is closed.
-        gate = Gate(found, os.fspath(path))
+        gate = Gate(found, path)
         try:
             yield gate
         finally:

@@ -37,6 +37,8 @@ def pread(file: File, size: int, offset: int) -> bytes:
     :returns: the bytes, ``b""`` at the end of the file. They may be fewer than asked for.
     :raises OSError: EINVAL if ``size`` or ``offset`` is negative; and others.
     """
+    size = size if type(size) is int else api.integer(size)
+    offset = offset if type(offset) is int else api.integer(offset)
     descriptor = _readable(file)
     descriptor.check_range(size, offset)
     size = api.check_length(size)
@@ -70,6 +72,7 @@ def preadinto(file: File, buffer: Any, offset: int) -> int:
     :raises OSError: EINVAL if ``offset`` is negative; and others.
     """
     memory, size = api.memory(buffer, writable=True)
+    offset = offset if type(offset) is int else api.integer(offset)
     if size > MOST:
         return preadv(file, (buffer,), offset)
     descriptor = _readable(file)
@@ -96,6 +99,7 @@ def pwrite(file: File, data: Any, offset: int) -> int:
     if isinstance(data, str):
         data = data.encode()
     memory, size = api.memory(data)
+    offset = offset if type(offset) is int else api.integer(offset)
     descriptor = _writable(file)
     descriptor.check_range(offset)
     if not size:
@@ -103,7 +107,7 @@ def pwrite(file: File, data: Any, offset: int) -> int:
     descriptor.keep_place()
     done: int = api.glfs_pwrite(descriptor, memory, min(size, MOST), offset, 0, None, None)
     if done < size:
-        done += pwritev(file, (memoryview(data).cast("B")[done:],), offset + done)
+        done += pwritev(file, (api.byte_view(data)[done:],), offset + done)
     return done
 
 
@@ -150,6 +154,7 @@ def preadv(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> i
     :raises OSError: EINVAL if ``offset`` is negative; EOPNOTSUPP for other ``flags``; and others.
     """
     views = _views(buffers, writable=True)
+    offset, flags = api.integer(offset), api.integer(flags)
     descriptor = _readable(file)
     descriptor.check_range(offset)
     flags = _flags(descriptor, flags, _READ_FLAGS)
@@ -179,6 +184,7 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
         See :meth:`write`.
     """
     views = _views(buffers)
+    offset, flags = api.integer(offset), api.integer(flags)
     descriptor = _writable(file)
     descriptor.check_range(offset)
     flags = _flags(descriptor, flags, _WRITE_FLAGS)
@@ -224,12 +230,8 @@ def _flags(descriptor: Descriptor, flags: int, known: dict[int, int]) -> int:
 
 def _views(buffers: Iterable[Any], writable: bool = False) -> list[memoryview]:
     """The bytes of each buffer that has any."""
-    views = []
-    for buffer in buffers:
-        _, size = api.memory(buffer, writable)  # checks it
-        if size:
-            views.append(memoryview(buffer).cast("B"))
-    return views
+    views = (api.byte_view(buffer, writable) for buffer in buffers)
+    return [view for view in views if view]
 
 
 def _fill(views: list[memoryview], read: _Move) -> int:

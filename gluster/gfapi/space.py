@@ -6,7 +6,6 @@ Each function takes the File first; :class:`~gluster.gfapi.file.File` lists them
 from __future__ import annotations
 
 import errno
-import operator
 import os
 
 from . import api
@@ -42,6 +41,7 @@ def ftruncate(file: File, length: int) -> None:
     :param length: the new size in bytes.
     :raises OSError: on failure.
     """
+    length = api.integer(length)
     file._descriptor.check_range(length)
     api.glfs_ftruncate(file._descriptor, length, None, None)
 
@@ -53,7 +53,7 @@ def truncate(file: File, size: Optional[int] = None) -> int:
     :returns: the new size.
     :raises OSError: on failure.
     """
-    length = file.tell() if size is None else size
+    length = file.tell() if size is None else api.integer(size)
     ftruncate(file, length)
     return length
 
@@ -68,11 +68,13 @@ def fallocate(file: File, mode: int, offset: int, length: int) -> None:
     :param length: its length in bytes.
     :raises OSError: EOPNOTSUPP for any other mode; and others.
     """
+    mode = api.integer(mode)
     if mode == _FALLOC_FL_PUNCH_HOLE | _FALLOC_FL_KEEP_SIZE:
         discard(file, offset, length)
     elif mode == _FALLOC_FL_ZERO_RANGE:
         zerofill(file, offset, length)
-    elif operator.index(mode) in (0, _FALLOC_FL_KEEP_SIZE):
+    elif mode in (0, _FALLOC_FL_KEEP_SIZE):
+        offset, length = api.integer(offset), api.integer(length)
         file._descriptor.check_range(offset, length)
         api.glfs_fallocate(file._descriptor, mode, offset, length)
     else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
@@ -86,6 +88,7 @@ def discard(file: File, offset: int, len: int) -> None:
     :param len: its length in bytes.
     :raises OSError: on failure.
     """
+    offset, len = api.integer(offset), api.integer(len)
     file._descriptor.check_range(offset, len)
     api.glfs_discard(file._descriptor, offset, len)
 
@@ -97,5 +100,6 @@ def zerofill(file: File, offset: int, length: int) -> None:
     :param length: its length in bytes.
     :raises OSError: on failure.
     """
+    offset, length = api.integer(offset), api.integer(length)
     file._descriptor.check_range(offset, length)
     api.glfs_zerofill(file._descriptor, offset, length)

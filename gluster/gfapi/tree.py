@@ -355,7 +355,7 @@ class _Copying:
 
     def _choose(self, folder: _Copied, entries: list[DirEntry[Any]]) -> None:
         """Ask the caller what is to be left out."""
-        assert self._ignore
+        assert self._ignore is not None
         ignored = set(self._ignore(folder.path, [entry.name for entry in entries]))
         chosen = [entry for entry in entries if entry.name not in ignored]
         if folder.parent is None:

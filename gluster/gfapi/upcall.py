@@ -16,6 +16,7 @@ from . import api, callbacks
 from .exceptions import VolumeNotMounted
 from .gate import Gate, Unpicklable
 from .handle import Handle, hold
+from .mount import Mount
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -40,7 +41,7 @@ def poll(vol: Volume) -> Optional[Upcall]:
         if not found.value:
             return None
         try:
-            return Upcall(vol, found.value)
+            return Upcall(vol, Gate(found.value))
         finally:
             api.glfs_free(found.value)
     finally:
@@ -66,8 +67,11 @@ class Upcall(Unpicklable):
         "_volume",
     )
 
-    def __init__(self, vol: Volume, address: int) -> None:
+    def __init__(self, vol: Volume, told: Gate) -> None:
         """Made by :meth:`Volume.watch` and :meth:`Volume.poll_upcall`."""
+        if not isinstance(told, Gate):
+            raise TypeError("an Upcall is made by Volume.watch or Volume.poll_upcall")
+        address = told.pointer
         self._volume = vol
         self._reason = api.UpcallReason(api.glfs_upcall_get_reason(address))
         self._flags = api.UpcallFlags(0)
@@ -197,6 +201,8 @@ class Watch(Unpicklable):
         self, vol: Volume, callback: Optional[Callback], events: Union[api.UpcallEvents, int]
     ) -> None:
         """Made by :meth:`Volume.watch`."""
+        if not isinstance(getattr(vol, "_mount", None), Mount):
+            raise TypeError(f"a Volume is required, not {type(vol).__name__!r}")
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be callable, not {type(callback).__name__!r}")
         number = operator.index(events)
@@ -316,7 +322,7 @@ def _receive(
     if vol is None or not _EVENT_OF.get(api.glfs_upcall_get_reason(address), 0) & wanted:
         return
     with contextlib.suppress(VolumeNotMounted):  # it is being unmounted
-        inbox.put(Upcall(vol, address))
+        inbox.put(Upcall(vol, Gate(address)))
 
 
 def _tell(inbox: _Inbox, callback: Callback) -> None:

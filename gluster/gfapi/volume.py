@@ -25,6 +25,7 @@ from . import (
     xattr,
 )
 from .arguments import (
+    checked_flags,
     checked_logging,
     checked_options,
     checked_text,
@@ -321,7 +322,7 @@ class Volume(Unpicklable):
         :raises TypeError: if ``flags`` is no integer.
         """
         if dir_fd is not None:
-            return Glfd(at.open(self, path, flags, mode, dir_fd))
+            return Glfd(at.open(self, path, checked_flags(flags), mode, dir_fd))
         return Glfd(self._open(path, flags, mode))
 
     def _open(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
@@ -330,9 +331,9 @@ class Volume(Unpicklable):
         Of a broken symbolic link, ``glfs_creat`` would make the target on the machine of a brick,
         wherever there the link points to; not if it must not exist.
         """
-        mount = self._mount
-        if not isinstance(flags, int):
-            raise TypeError(f"flags must be an integer, not {type(flags).__name__!r}")
+        mount, path = self._mount, os.fspath(path)  # which is asked once, and not within a call
+        flags = checked_flags(flags)
+        mode = mode if type(mode) is int else api.integer(mode)
         is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
         rest = flags & ~os.O_TRUNC if is_cut else flags
         while True:
@@ -387,11 +388,11 @@ class Volume(Unpicklable):
         :returns: a :class:`Dir`.
         :raises OSError: on failure.
         """
-        mount = self._mount
+        mount, path, is_plus = self._mount, os.fspath(path), bool(readdirplus)
         descriptor = mount.open(
             api.glfs_opendir, path, os.O_DIRECTORY, mount, path, kind=DirectoryDescriptor
         )
-        return Dir(descriptor, bool(readdirplus))
+        return Dir(descriptor, is_plus)
 
     def scandir(
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False

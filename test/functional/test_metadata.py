@@ -8,8 +8,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -473,6 +472,45 @@ def test_rename_moves_a_directory_with_its_content(vol: gfapi.Volume, folder: st
     vol.rename(f"{folder}/a", f"{folder}/to/c")
     assert vol.listdir(f"{folder}/to/c/b") == ["file"]
     assert not vol.exists(f"{folder}/a")
+
+
+def test_a_name_in_no_directory_is_refused(
+    sandbox_volume: sandbox.SandboxVolume, folder: str, output_of: Callable[..., str]
+) -> None:
+    """Libgfapi ends the process of who renames a file to such a place."""
+    program = """
+    vol.mount()
+    vol.chdir(folder)
+    for name in ("source", "file"):
+        vol.fopen(name, "w").close()
+    vol.symlink("loop", "loop")
+    for place in ("no/new", "no/such/new", "no/new/", "file/new", "loop/new"):
+        errnos = set()
+        for call in (vol.rename, vol.replace, vol.link, vol.move):
+            for path in (place, os.path.join(folder, place)):
+                try:
+                    call("source", path)
+                except OSError as error:
+                    assert (error.filename, error.filename2) == ("source", path), error
+                    errnos.add(error.errno)
+        print(place, *errnos)
+    print(*sorted(vol.listdir(folder)))
+    """
+    told = output_of(sandbox_volume, folder, program).splitlines()
+    assert told == [
+        *(f"{place} {errno.ENOENT}" for place in ("no/new", "no/such/new", "no/new/")),
+        f"file/new {errno.ENOTDIR}",
+        f"loop/new {errno.ELOOP}",
+        "file loop source",
+    ]
+
+
+def test_what_is_no_name_is_not_renamed(vol: gfapi.Volume, folder: str) -> None:
+    vol.mkdir(f"{folder}/d")
+    for src, dst in (("/", folder), (folder, "/"), (f"{folder}/d/.", "x"), (folder, "..")):
+        with pytest.raises(OSError, match=os.strerror(errno.EBUSY)) as caught:
+            vol.rename(src, dst)
+        assert (caught.value.errno, caught.value.filename) == (errno.EBUSY, src)
 
 
 def test_rename_refuses_what_it_cannot_do(vol: gfapi.Volume, folder: str, path: str) -> None:

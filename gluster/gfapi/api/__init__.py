@@ -11,14 +11,16 @@ Nothing that calls one needs an error check.
 
 from __future__ import annotations
 
-from .buffers import memory, new_bytes, vector
+from .buffers import byte_view, memory, new_bytes, vector
 from .conversions import (
+    check_int64,
     check_length,
     check_uint32,
     decode,
     encode,
     encode_bare_path,
     encode_path,
+    integer,
     uint32_array,
 )
 from .functions import bind, failure, prototype, wrap
@@ -100,6 +102,8 @@ __all__ = [
     "acl_to_text",
     "available",
     "bind",
+    "byte_view",
+    "check_int64",
     "check_length",
     "check_uint32",
     "decode",
@@ -109,6 +113,7 @@ __all__ = [
     "end_init",
     "failure",
     "glfs_stat_fields",
+    "integer",
     "keep_translators",
     "library",
     "memory",

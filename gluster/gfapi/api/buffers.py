@@ -47,6 +47,24 @@ def memory(data: Any, writable: bool = False) -> tuple[Any, int]:
     return (_array_at(view) if size else None), size
 
 
+def byte_view(data: Any, writable: bool = False) -> memoryview:
+    """A view of the bytes of a buffer, however many dimensions it has and whatever they are of.
+
+    :raises TypeError: as :func:`memory`.
+    """
+    view = memoryview(data)  # one for all: an object may give another buffer each time
+    memory(view, writable)
+    if view.format in _NATIVE:
+        return view.cast("B")
+    pinned = _Pinned(view)
+    raw: Any = (ctypes.c_char * view.nbytes).from_address(pinned.value or 0)
+    raw.pinned = pinned
+    return memoryview(raw)
+
+
+#: The formats that a view can be cast from.
+_NATIVE = frozenset(kind + code for kind in ("", "@") for code in "bBhHiIlLqQnNfdcP?")
+
 # An array stands for its address, whatever its length: there is no need to make one of each.
 _array_at = (ctypes.c_char * 0).from_buffer
 

@@ -23,7 +23,7 @@ def encode(value: AnyPath) -> bytes:
     :raises TypeError: if it is no str, bytes or path-like object.
     :raises ValueError: if it contains a NUL.
     """
-    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
+    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else _encoded(value)
     if 0 in raw:
         raise ValueError("embedded null byte")
     return raw
@@ -47,12 +47,18 @@ def encode_bare_path(value: AnyPath) -> bytes:
 
     :raises FileNotFoundError: if it is empty, which libgfapi would take for the root.
     """
-    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else os.fsencode(value)
+    raw = value.encode(_ENCODING, _ERRORS) if type(value) is str else _encoded(value)
     if 0 in raw:
         raise ValueError("embedded null byte")
     if not raw:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), value)
     return raw
+
+
+def _encoded(value: AnyPath) -> bytes:
+    """As :func:`os.fsencode`, of a subclass too, which may think otherwise of what it is."""
+    given = os.fspath(value)
+    return str.encode(given, _ENCODING, _ERRORS) if isinstance(given, str) else bytes(given)
 
 
 def encode_or_null(value: Optional[AnyPath]) -> Optional[bytes]:
@@ -62,6 +68,15 @@ def encode_or_null(value: Optional[AnyPath]) -> Optional[bytes]:
 def decode(raw: bytes) -> str:
     """A name that C gave, as :func:`os.fsdecode` has it, which looks at its type first."""
     return raw.decode(_ENCODING, _ERRORS)
+
+
+def integer(value: Any) -> int:
+    """An integer as a plain int, which asks nobody any more what it is or how it compares.
+
+    :raises TypeError: if it is none.
+    """
+    number = operator.index(value)
+    return number if type(number) is int else int.__index__(number)  # Python 3.9 keeps a subclass
 
 
 def integer_check(
@@ -74,7 +89,7 @@ def integer_check(
     high = high if most is None else most
 
     def check(value: Any) -> int:
-        number = value if type(value) is int else operator.index(value)
+        number = value if type(value) is int else integer(value)
         if low <= number <= high:
             return number
         raise OverflowError(f"{number} is not between {low} and {high}")
@@ -85,6 +100,8 @@ def integer_check(
 
 _ENCODING, _ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
 _SLASH = ord("/")
+#: An offset that may be negative, which a C structure would cut off.
+check_int64 = integer_check(c_int64)
 #: A length or offset from the start, which no C function has checked yet.
 check_length = integer_check(c_int64, 0)
 #: A mode, or the number of a user or group.

@@ -157,5 +157,12 @@ def failure(filename: Optional[AnyPath] = None, filename2: Optional[AnyPath] = N
     code = ctypes.set_errno(0) or errno.EIO
     if filename is None:  # a mount has no path, and what is called with one may
         filename, filename2 = filename2, None
-    name, name2 = (None if n is None else os.fspath(n) for n in (filename, filename2))
-    return OSError(code, os.strerror(code), name, None, name2)
+    return OSError(code, os.strerror(code), _named(filename), None, _named(filename2))
+
+
+def _named(path: Optional[AnyPath]) -> Any:
+    """A path as an error names it; the error is not to be another because that cannot be told."""
+    try:
+        return None if path is None else os.fspath(path)
+    except Exception:
+        return None

@@ -44,6 +44,8 @@ class Cluster:
     def __init__(
         self, nodes: int = 1, *, base: Optional[str] = None, storage: Optional[str] = None
     ) -> None:
+        if not isinstance(nodes, int):
+            raise SandboxError(f"nodes is {nodes!r}; it must be an int.")
         if not 1 <= nodes <= host.MAX_NODES:
             raise SandboxError(f"A sandbox has 1 to {host.MAX_NODES} nodes, not {nodes}.")
         self._count = nodes

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .exceptions import SandboxError
 
+_MOST_BRICKS = 1000  # each is a process
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -26,6 +28,9 @@ class Layout:
     distribute: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("replica", "arbiter", "disperse", "redundancy", "distribute"):
+            if not isinstance(getattr(self, name), int):
+                raise SandboxError(f"{name} is {getattr(self, name)!r}; it must be an int.")
         for impossible, reason in (
             (self.distribute < 1, "distribute must be 1 or more"),
             (self.replica < 0 or self.replica == 1, "replica must be 2 or more, or 0 for none"),
@@ -42,6 +47,8 @@ class Layout:
         ):
             if impossible:
                 raise SandboxError(f"No such kind of volume, {self}: {reason}.")
+        if self.bricks > _MOST_BRICKS:
+            raise SandboxError(f"No sandbox has room for {self.bricks} bricks of a volume.")
 
     @property
     def bricks(self) -> int:

@@ -32,6 +32,8 @@ class Brick(Process):
     """
 
     def __init__(self, volume: str, node: Node, path: str) -> None:
+        if not (isinstance(node, Node) and isinstance(path, str)):
+            raise TypeError("a Brick is made by Cluster.create_volume")
         self.node = node
         self.host = node.host
         self.path = path
