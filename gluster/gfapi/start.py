@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 #: How long a start may take, in seconds. The kernel gives a dead host up after 130.
 _INIT_TIMEOUT = 180.0
+#: After how many seconds another server is asked at the same time.
+_SILENCE = 10.0
 _END_TIMEOUT = 1.0  # seconds
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
-    "auth.ssl-allow), or a translator was given an option without sense"
+    "auth.ssl-allow), or glusterd hangs, or a translator was given an option without sense"
 )
 _GRAPH = "/.meta/graphs/active"
 #: Where a brick that gets full takes a part of a write, write-behind goes on to gather small writes
@@ -90,68 +92,116 @@ def start_glfs(configuration: Configuration) -> int:
 
 @forks.none_meanwhile()
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
-    volname, _, volfile, options, log_file, log_level = configuration
+    """Start a glfs, and others that ask another server first while one does not get ready.
+
+    libgfapi asks the next server when a connection fails. If there is none, as the host is down, or
+    nothing comes by it, as glusterd hangs, it waits for minutes or for ever.
+    """
+    attempts: list[_Attempt] = []
+    end = time.monotonic() + _INIT_TIMEOUT
     try:
-        glfs = Gate(api.glfs_new(volname))
-    except OSError as error:
-        raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
-    try:
-        if volfile is not None:
-            api.glfs_set_volfile(glfs, volfile)
-        for server in servers:
-            api.glfs_set_volfile_server(glfs, *server)
-        for option in (_AGGREGATE_SIZE, *options):
-            api.glfs_set_xlator_option(glfs, *option)
-        set_logging(glfs, log_file, log_level)
-        _init_within(_INIT_TIMEOUT, glfs)
-        if options:
-            _check_options(glfs, configuration)
+        for turn in range(max(1, len(servers))):
+            attempts.append(_Attempt(configuration, (*servers[turn:], *servers[:turn])))
+            is_last = turn + 1 >= len(servers)
+            done = _first(attempts, end if is_last else min(end, time.monotonic() + _SILENCE))
+            if done:
+                done.finish()
+                if configuration.options:
+                    _check_options(done.glfs, configuration)
+                attempts.remove(done)
+                return done.glfs.pointer
+        raise OSError(errno.ETIMEDOUT, _STUCK)
     except OSError as error:
         code, cause = _why_not_mounted(error, configuration)
-        _drop(glfs)
-        raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
-    except BaseException:
-        _drop(glfs)
-        raise
-    return glfs.pointer
+        raise _cannot_mount(configuration, cause, code) from None
+    finally:
+        for attempt in attempts:
+            attempt.drop()
 
 
-def _drop(glfs: Gate) -> None:
-    if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
-        end_in_background(glfs.pointer)
+def _cannot_mount(
+    configuration: Configuration, cause: str, code: Optional[int]
+) -> LibgfapiException:
+    return LibgfapiException(f"cannot mount volume {configuration.volname!r}: {cause}", code)
 
 
-def _init_within(timeout: float, glfs: Gate) -> None:
-    """Call ``glfs_init``, which waits for ever where bricks refuse this client, for instance.
+class _Attempt(threading.Thread):
+    """A glfs, configured, and a thread that initialises it.
 
-    It is called in a thread of its own, so an interrupt ends the waiting too.
+    ``glfs_init`` waits for ever where bricks refuse this client, for instance. In a thread of its
+    own, an interrupt ends the waiting too.
 
-    :param timeout: how long to wait, in seconds.
-    :raises OSError: if it fails or does not end.
+    :raises LibgfapiException: if that is no name of a volume.
+    :raises OSError: if something else is refused.
     """
-    errors: list[BaseException] = []
 
-    def init() -> None:
+    def __init__(self, configuration: Configuration, servers: Sequence[Server]) -> None:
+        super().__init__(name="glfs_init", daemon=True)
+        self._error: Optional[BaseException] = None
+        # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
+        self._token = [None]
+        volname, _, volfile, options, log_file, log_level = configuration
         try:
-            api.glfs_init(glfs)
-        except BaseException as error:
-            errors.append(error)
+            self.glfs = Gate(api.glfs_new(volname))
+        except OSError as error:
+            raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
+        try:
+            if volfile is not None:
+                api.glfs_set_volfile(self.glfs, volfile)
+            for server in servers:
+                api.glfs_set_volfile_server(self.glfs, *server)
+            for option in (_AGGREGATE_SIZE, *options):
+                api.glfs_set_xlator_option(self.glfs, *option)
+            set_logging(self.glfs, log_file, log_level)
+        except BaseException:
+            end_in_background(self.glfs.pointer)
+            raise
+        try:
+            self.start()
+        except RuntimeError:  # the interpreter is past starting threads: it exits
+            self.run()
 
-    thread = threading.Thread(target=init, name="glfs_init", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # the interpreter is past starting threads: it exits
-        api.glfs_init(glfs)
-        return
-    thread.join(timeout)
-    if thread.is_alive():
-        raise OSError(errno.ETIMEDOUT, _STUCK)
-    # join() returns when Python is done with it; in C it still gives memory back, under locks that
-    # a fork at this moment would leave locked in the child.
-    task = f"/proc/self/task/{thread.native_id}"
-    wait_until(lambda: not os.path.exists(task), time.monotonic() + _END_TIMEOUT)
-    if errors:
-        raise errors[0]
+    def run(self) -> None:
+        try:
+            api.glfs_init(self.glfs)
+        except BaseException as error:
+            self._error = error
+        if not self._token_taken():
+            end_in_background(self.glfs.pointer)
+
+    def finish(self) -> None:
+        """Raise what its initialisation, which is over, has raised."""
+        # join() returns when Python is done with it; in C it still gives memory back, under locks
+        # that a fork at this moment would leave locked in the child.
+        task = f"/proc/self/task/{self.native_id}"
+        wait_until(lambda: not os.path.exists(task), time.monotonic() + _END_TIMEOUT)
+        if self._error:
+            raise self._error
+
+    def drop(self) -> None:
+        """Tear the glfs down, as soon as its initialisation is over."""
+        if not self._token_taken():
+            end_in_background(self.glfs.pointer)
+
+    def _token_taken(self) -> bool:
+        try:
+            self._token.pop()
+        except IndexError:
+            return False
+        return True
+
+
+def _first(attempts: Sequence[_Attempt], end: float) -> Optional[_Attempt]:
+    """The first whose initialisation is over, or None if there is none at the end."""
+    if len(attempts) == 1 and attempts[0].is_alive():
+        attempts[0].join(max(0.0, end - time.monotonic()))
+    over: list[_Attempt] = []
+
+    def is_over() -> bool:
+        over.extend(attempt for attempt in attempts if not attempt.is_alive())
+        return bool(over)
+
+    return over[0] if wait_until(is_over, end) else None
 
 
 def _check_options(glfs: Gate, configuration: Configuration) -> None:
@@ -164,11 +214,8 @@ def _check_options(glfs: Gate, configuration: Configuration) -> None:
     xlators = _xlators(glfs)
     for option in configuration.options:
         if not any(fnmatchcase(xlator, option.xlator) for xlator in xlators):
-            raise LibgfapiException(
-                f"cannot mount volume {configuration.volname!r}: xlator_options has {option}, "
-                f"and the volume no such translator; it has {', '.join(xlators)}",
-                errno.EINVAL,
-            )
+            cause = f"xlator_options has {option}, and the volume no such translator; it has "
+            raise _cannot_mount(configuration, cause + ", ".join(xlators), errno.EINVAL)
 
 
 def _xlators(glfs: Gate) -> list[str]:

@@ -160,8 +160,9 @@ class Volume(Unpicklable):
     def mount(self) -> None:
         """Mount the volume (``glfs_new``, ``glfs_set_volfile_server``, ``glfs_init``).
 
-        It does nothing if it is mounted. Where many volumes have just been unmounted, it waits
-        until there are fewer than 32 whose tear-down is still under way.
+        It does nothing if it is mounted. The hosts are asked in turn: the next one if one refuses,
+        and if one has said nothing for ten seconds. Where many volumes have just been unmounted, it
+        waits until there are fewer than 32 whose tear-down is still under way.
 
         :raises LibgfapiException: if that fails, with ``errno`` and the cause: no such volume,
             volume not started, nothing answers on the hosts, ...

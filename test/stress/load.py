@@ -273,7 +273,7 @@ class Load:
             self.go_on(1)
         except BaseException:
             self._process.kill()
-            self._process.wait()
+            self.stop()
             raise
         return self
 
@@ -304,6 +304,8 @@ class Load:
 
     def stop(self, timeout: float = HANG) -> str:
         """End it, and return what is wrong with how it ended; nothing if all is well."""
+        if self._said.closed:
+            return self.crash
         assert self._process.stdin
         self._process.stdin.close()
         try:
@@ -314,8 +316,9 @@ class Load:
             self._process.kill()
             self.hung = True
         code = self._process.wait()
-        self._said.seek(0)
-        said = self._said.read()
+        with self._said:
+            self._said.seek(0)
+            said = self._said.read()
         if self.hung:
             self.crash = f"it did not end within {timeout} s: {said}"
         elif code or said:

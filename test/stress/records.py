@@ -7,13 +7,13 @@ Each record says which file and which place in it it belongs to, and is random o
 from __future__ import annotations
 
 import collections
-import contextlib
 import errno
 import functools
 import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,7 +54,7 @@ class State:
 
 
 class Journal:
-    """A local file of what happens to a load, a JSON object a line. These events there are:
+    """A local file of what happens to a load, a JSON object a line, with the time ``at``:
 
     * ``file, size``: a file has been begun, of records of so many bytes;
     * ``file, safe``: a sync has returned, and so many records are safe now;
@@ -71,7 +71,8 @@ class Journal:
 
     def note(self, **event: Any) -> None:
         """Append an event."""
-        os.write(self._descriptor, json.dumps(event).encode() + b"\n")
+        line = json.dumps({"at": round(time.time(), 3), **event})
+        os.write(self._descriptor, line.encode() + b"\n")
         learn(self.files, event)
 
 
@@ -84,6 +85,7 @@ class Follower:
     """
 
     def __init__(self, journal: str) -> None:
+        Path(journal).touch()
         self._journal = journal
         self._place = 0
         self.files: dict[str, State] = {}
@@ -115,7 +117,7 @@ def events(journal: str) -> Iterator[dict[str, Any]]:
 
 def _events(journal: str, place: int) -> Iterator[tuple[dict[str, Any], int]]:
     """Each event from a place on, and the place behind it."""
-    with contextlib.suppress(FileNotFoundError), open(journal, "rb") as lines:
+    with open(journal, "rb") as lines:
         lines.seek(place)
         for line in lines:
             if not line.endswith(b"\n"):  # it is just being written
