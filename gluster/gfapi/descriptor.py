@@ -145,24 +145,25 @@ class Descriptor(Gate):
         """
         self._settle(function or api.glfs_fdatasync, self, None, None)
 
-    def _settle(self, function: Callable[..., Any], *arguments: Any) -> None:
+    def _settle(self, function: Callable[..., Any], gate: Gate, *arguments: Any) -> None:
         """Make a call that tells of earlier writes that failed.
 
         Write-behind forgets them as soon as it has told one descriptor of the file, whichever
         asks first. The kernel tells each one once, and so do we.
         """
         try:
-            function(*arguments)
+            function(gate, *arguments)
         except OSError as error:
-            self.missed = None
-            self._tell_others(error)
+            if gate.is_open:  # else it is not C that says so
+                self.missed = None
+                self._tell_others(error)
             raise
         missed, self.missed = self.missed, None
         if missed is not None:
             raise OSError(missed, os.strerror(missed), self.path)
 
     def _tell_others(self, error: OSError) -> None:
-        if self.is_directory or error.errno == errno.EBADF:
+        if self.is_directory:
             return
         whole = self._whole_path()
         for other in list(self.mount.descriptors):
@@ -288,6 +289,9 @@ class Descriptor(Gate):
             if _owners_exist:
                 self._let_locks_go(gate)
             self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate)
+        except OSError:
+            self.has_failed = True
+            raise
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
             self.mount.descriptors.discard(self)
@@ -383,5 +387,7 @@ class Opened(Unpicklable):
         if descriptor is None or descriptor.address is None:
             return
         if not descriptor.is_closed:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self.close()
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            finally:  # also where warnings are errors
+                self.close()

@@ -38,10 +38,12 @@ class Gate(Unpicklable):
     :ivar address: the pointer, or None once it is shut.
     :ivar calls: one element for each call that is inside.
     :ivar path: what errors name, or None.
+    :ivar has_failed: whether C said that its close failed, rather than that it was closed already.
     """
 
     # Of the class, so that None is seen once shut has deleted an instance's own: only one can.
     address: Optional[int] = None
+    has_failed = False
 
     def __init__(self, pointer: Optional[int], path: Union[str, bytes, None] = None) -> None:
         self.calls: list[None] = []

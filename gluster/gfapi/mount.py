@@ -256,8 +256,8 @@ def _close_all(
                 thing.close(deadline)
             except SystemExit:  # the EBADF of a thread when the interpreter exits
                 pass
-            except OSError as error:
-                if error.errno != errno.EBADF and not thing.is_open:  # else it is told of later
+            except OSError as error:  # what is open yet is told of later
+                if not thing.is_open and (error.errno != errno.EBADF or thing.has_failed):
                     problems.append(str(error))
 
     if not opened:

@@ -59,7 +59,7 @@ def play(
         vol.rmtree(folder)
     tally.wrong += ["nothing was safe"] * (not tally.safe)
     tally.wrong += stage.complaints
-    tally.done = stage.done
+    tally.done.update(stage.done)  # zeros too
     tally.wrong += [writing.crash] * bool(writing.crash)
     tally.crashes += bool(writing.crash) and not writing.hung
     tally.hangs += writing.hung

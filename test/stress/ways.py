@@ -14,6 +14,7 @@ import random
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -266,10 +267,12 @@ def by_collection(task: Task) -> None:
 
     before, sys.unraisablehook = sys.unraisablehook, hear
     try:
-        file = task.vol.fopen(task.path, "w")
-        file.write(task.data)
-        del file
-        gc.collect()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            file = task.vol.fopen(task.path, "w")
+            file.write(task.data)
+            del file
+            gc.collect()
     finally:
         sys.unraisablehook = before
     for error in told:

@@ -69,6 +69,12 @@ FIRST(int, glfs_set_volfile_server, void *fs, const char *transport, const char 
     return 0;
 }
 
+/* Not noted: each mount sets one of its own. */
+FIRST(int, glfs_set_xlator_option, void *fs, const char *xlator, const char *key, const char *value)
+{
+    return 0;
+}
+
 FIRST(int, glfs_set_logging, void *fs, const char *file, int level)
 {
     note("glfs_set_logging %s %s %d", name_of(fs), file ? file : "NULL", level);

@@ -254,7 +254,6 @@ def look_at(stage: Stage, vol: gfapi.Volume, folder: str, bad: str) -> None:
         "handle": lambda: vol.lookup(path).pread(10, 0),
     }
     for name, call in calls.items():
-        stage.done["files written"] += 0
         try:
             call()
         except OSError as error:
