@@ -54,7 +54,7 @@ def mknod(
         where it has no type.
     :param dev: the number of a device special file, from :func:`os.makedev`.
     :param dir_fd: as in :meth:`mkdir` (``glfs_mknodat``).
-    :raises OSError: on failure.
+    :raises OSError: on failure; EPERM for a device, if another user than root asks for it.
     """
     mode = checked_mode(path, mode)
     if dir_fd is not None:
@@ -191,7 +191,10 @@ def rename(
     noreplace: bool = False,
     exchange: bool = False,
 ) -> None:
-    """Rename a file or directory (``glfs_h_rename``), as :func:`os.rename`.
+    """Rename a file or directory, as :func:`os.rename`.
+
+    By its directories (``glfs_h_rename``): ``glfs_rename`` ends the process if that of the new
+    path is not there.
 
     :param src: the path (str, bytes or path-like).
     :param dst: the new one; a file there is replaced.
@@ -201,7 +204,8 @@ def rename(
     :param noreplace: whether it is an error if ``dst`` exists (``glfs_renameat2``). The client
         looks, not the brick, so another one may make it in between.
     :param exchange: whether ``src`` and ``dst`` change places (``glfs_renameat2``).
-    :raises OSError: EEXIST if ``dst`` exists and is not to be replaced, EOPNOTSUPP if this
+    :raises OSError: EBUSY if a path ends with no name, but with a dot; EEXIST if ``dst`` exists
+        and is not to be replaced, EOPNOTSUPP if this
         GlusterFS does not exchange names (11.1 does not); and others.
     :raises ValueError: if both ``noreplace`` and ``exchange`` are given.
     """
