@@ -58,7 +58,7 @@ def mknod(
         where it has no type.
     :param dev: the number of a device special file, from :func:`os.makedev`.
     :param dir_fd: as in :meth:`mkdir` (``glfs_mknodat``).
-    :raises OSError: on failure.
+    :raises OSError: on failure; EPERM for a device, if another user than root asks for it.
     """
     mode = checked_mode(path, mode)
     if dir_fd is not None:

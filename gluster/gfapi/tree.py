@@ -256,6 +256,11 @@ def copytree(
     What cannot be copied does not keep the rest from being copied. If ``dst`` is in ``src``, it
     is not copied into itself.
 
+    What it reads and makes it reaches by the directories themselves and not by their paths. A
+    symbolic link that takes the place of something meanwhile does not lead it elsewhere: the copy
+    stays in ``dst``, and with ``symlinks=True`` nothing comes from outside ``src``. With a
+    ``copy_function``, which gets paths, that holds for directories only.
+
     :param src: the directory to read.
     :param dst: the directory to make; it must not exist.
     :param symlinks: whether a symbolic link is copied as one; if not, what it points to is.

@@ -71,8 +71,8 @@ def swap(vol: gfapi.Volume, choose: random.Random, aside: str) -> int:
     """Put a symbolic link in the place of something in a tree, for a moment."""
     top, below = choose.choice((SOURCE, COPY)), choose.choice(FOLDERS)
     name = choose.choice(("a", "b", "c", "d", *FILES))
-    shelf = vol.lookup(ASIDE)
     try:
+        shelf = vol.lookup(ASIDE)
         folder = vol.lookup(top, follow_symlinks=False)
         for part in below.split("/")[1:]:  # never by a link of another attacker
             folder = folder.lookup(part, follow_symlinks=False)

@@ -232,8 +232,8 @@ vol.utime('/f', ns=(1_700_000_000_123_456_789, -1))
 
 def test_paths_of_each_kind_arrive_as_their_bytes(run: Run) -> None:
     program = """
-vol.rename('\\udcff\\u20ac', b'\\xfe')
-vol.rename(pathlib.Path('/a/b'), pathlib.Path('c'))
+api.glfs_rename(vol._mount, '\\udcff\\u20ac', b'\\xfe')
+api.glfs_rename(vol._mount, pathlib.Path('/a/b'), pathlib.Path('c'))
 """
     _, calls = run(START + program)
     ours, theirs = os.fsdecode(b"\xff\xe2\x82\xac"), os.fsdecode(b"\xfe")
@@ -293,8 +293,8 @@ def report(function, *arguments):
 report(vol.chmod, '/errno/{errno.EACCES}', 0)
 report(vol.chmod, b'/errno/{errno.ENODATA}', 0)
 report(vol.chmod, pathlib.Path('/errno/{errno.ENOTDIR}'), 0)
-report(vol.rename, '/errno/{errno.ENOENT}', '/new')
-report(vol.rename, b'/errno/{errno.EXDEV}', b'/new')
+report(api.glfs_rename, vol._mount, '/errno/{errno.ENOENT}', '/new')
+report(api.glfs_rename, vol._mount, b'/errno/{errno.EXDEV}', b'/new')
 report(vol.fopen, '/errno/{errno.EISDIR}')
 report(vol.opendir, '/errno/{errno.EMFILE}')
 report(api.glfs_lseek, Gate(0, '/open'), -1, 0)
