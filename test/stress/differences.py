@@ -150,6 +150,12 @@ KNOWN = [
         lambda call, here, there: call.name == "realpath" and there.code == ENOTDIR,
     ),
     Known(
+        "shutil gives no errno where a copy is to be made in a directory that is missing",
+        lambda call, here, there: (
+            here.said == ("FileNotFoundError", None) and there.code in _OF_PATHS
+        ),
+    ),
+    Known(
         "An empty path is noticed first",
         lambda call, here, there: "" in call.paths and not here.ok and there.code == ENOENT,
     ),
