@@ -267,6 +267,9 @@ class File(Opened, io.RawIOBase):
         descriptor = self._descriptor
         if not descriptor.is_writable:
             raise bad_descriptor(descriptor.path)
+        if not size:  # GlusterFS would change the times
+            descriptor.check_open()
+            return 0
         with descriptor.position:
             first = size if size < MOST else MOST
             if descriptor.place is None and not descriptor.is_appending:

@@ -210,12 +210,10 @@ def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
     :param new: the new one.
     :raises OSError: if it cannot be renamed, or a directory cannot be made.
     """
-    parent, name = os.path.split(os.fspath(new))
-    if parent and name and not vol.exists(parent):
+    if parent := parent_of(new):
         vol.makedirs(parent, exist_ok=True)
     vol.rename(old, new)
-    parent, name = os.path.split(os.fspath(old))
-    if parent and name:
+    if parent := parent_of(old):
         with contextlib.suppress(OSError):
             vol.removedirs(parent)
 

@@ -924,3 +924,12 @@ def test_numbers_that_do_not_fit_are_overflow_errors(
 ) -> None:
     with pytest.raises(OverflowError):
         getattr(file, call)(*arguments)
+
+
+def test_a_write_of_nothing_leaves_the_times(vol: gfapi.Volume, folder: str) -> None:
+    with vol.fopen(f"{folder}/f", "w") as file:
+        file.utime(ns=(0, 0))
+        assert file.write(b"") == 0
+    assert vol.stat(f"{folder}/f").st_mtime_ns == 0
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        file.write(b"")

@@ -159,11 +159,3 @@ def test_makedirs_makes_what_ends_in_a_dot(vol: gfapi.Volume, folder: str) -> No
     assert vol.isdir(f"{folder}/one/two")
     with pytest.raises(FileExistsError):
         vol.makedirs(f"{folder}/one/.")
-
-
-def test_renames_makes_no_directory_for_a_path_that_ends_in_a_slash(
-    vol: gfapi.Volume, place: str
-) -> None:
-    with pytest.raises(FileNotFoundError):
-        vol.renames(f"{place}/sub", f"{place}/new/sub/")
-    assert not vol.exists(f"{place}/new")

@@ -150,6 +150,12 @@ KNOWN = [
         lambda call, here, there: call.name == "realpath" and there.code == ENOTDIR,
     ),
     Known(
+        "shutil gives no errno where a copy is to be made in a directory that is missing",
+        lambda call, here, there: (
+            here.said == ("FileNotFoundError", None) and there.code in _OF_PATHS
+        ),
+    ),
+    Known(
         "An empty path is noticed first",
         lambda call, here, there: "" in call.paths and not here.ok and there.code == ENOENT,
     ),
@@ -165,10 +171,15 @@ KNOWN = [
 
 
 def is_avoided(call: Call) -> bool:
-    """Whether it is not to be done, as shutil does not end well.
+    """Whether it is not to be done, since the two sides would not be in the same state afterwards.
 
-    It copies a directory into itself until that is too deep.
+    shutil copies a directory into itself until that is too deep, and into one that ends in a dot;
+    os.renames makes no directories for a path that ends in a slash, nor below a file.
     """
+    if call.name == "renames":
+        source, target = call.paths
+        isfile = call.both.local.call(os.path.isfile, os.path.dirname(target))
+        return source.endswith("/") or target.endswith("/") or isfile
     if call.name != "copytree":
         return False
     source, target = call.paths
