@@ -527,6 +527,23 @@ def test_a_watch_that_is_dropped_is_closed(
     wait_until(lambda: not upcalls.listeners)
 
 
+def test_a_watch_is_forgotten_with_its_mount_and_c_callback_when_the_volume_is_gone(
+    watched: sandbox.SandboxVolume, wait_until: WaitUntil
+) -> None:
+    def known() -> int:
+        gc.collect()
+        kinds = callbacks.Upcalls, callbacks.Listener
+        return len(callbacks._callbacks) + sum(isinstance(o, kinds) for o in gc.get_objects())
+
+    before = known()
+    vol = watched.client()
+    vol.mount()
+    watch = vol.watch()
+    vol.umount(wait=True)
+    del watch, vol
+    wait_until(lambda: known() <= before)
+
+
 def test_a_volume_that_is_dropped_with_its_watches_is_unmounted(
     watched: sandbox.SandboxVolume, wait_until: WaitUntil
 ) -> None:

@@ -174,7 +174,7 @@ class Game:
     :ivar problems: what should not have happened.
     """
 
-    def __init__(self, host: str, volname: str, seed: str, threads: int) -> None:
+    def __init__(self, host: str, volname: str, seed: str, threads: int, with_mounts: bool) -> None:
         self.place = host, volname
         self.seed = seed
         self.vol = gfapi.Volume(host, volname)
@@ -186,7 +186,7 @@ class Game:
         self._is_paused = False
         for number in range(threads):
             Player(self, number).start()
-        for regularly in (self.mount, self.fork):
+        for regularly in (self.mount, self.fork) if with_mounts else (self.fork,):
             threading.Thread(target=self._make_again, args=(regularly,), daemon=True).start()
 
     def _make_again(self, call: Callable[[], None]) -> None:
@@ -232,11 +232,11 @@ class Game:
         return {**used, **self.counts, "problems": self.problems[:5]}
 
 
-def play(host: str, volname: str, seed: str, threads: str) -> None:
+def play(host: str, volname: str, seed: str, threads: str, with_mounts: str) -> None:
     """Be the process that is looked at; each line asks it for a report."""
     faulthandler.enable()
     warnings.simplefilter("ignore")
-    game = Game(host, volname, seed, int(threads))
+    game = Game(host, volname, seed, int(threads), with_mounts == "True")
     print("ready", flush=True)
     for _ in sys.stdin:
         print(json.dumps(game.report()), flush=True)
@@ -258,6 +258,7 @@ def soak(
     threads: int = 6,
     interval: float = 60.0,
     in_c: float = 0.0,
+    with_mounts: bool = True,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Let a process work, and note what it uses.
 
@@ -265,11 +266,12 @@ def soak(
 
     :param interval: seconds between two reports.
     :param in_c: what a mount leaves of the heap in C, in bytes.
+    :param with_mounts: whether a thread mounts; each report waits for the tear-downs then.
     :returns: a row for each report, and what is wrong, in words.
     """
     choose = random.Random(f"{seed}")
     command = [sys.executable, __file__, "--play", volume.hosts[0], volume.name]
-    worker = leaks.Worker([*command, str(seed), str(threads)])
+    worker = leaks.Worker([*command, str(seed), str(threads), str(with_mounts)])
     rows: list[dict[str, Any]] = []
     switches, began = 0, time.monotonic()
     try:
@@ -279,7 +281,7 @@ def soak(
                 time.sleep(min(rest, choose.uniform(SWITCH / 2, SWITCH * 1.5)))
                 if len(rows) % 3 == 1:
                     switches += 1
-                    volume.set_option("performance.io-cache", "on" if switches % 2 else "off")
+                    volume.set_option(leaks.SWITCHED, "on" if switches % 2 else "off")
             told = worker.ask("report")
             rows.append(row_of(time.monotonic() - began, told, switches, volume, in_c))
             print(*(f"{key}: {value}" for key, value in rows[-1].items()), sep=", ", flush=True)
@@ -336,13 +338,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="(default: %(default)s)")
     parser.add_argument("--interval", type=float, default=60, help="of reports, in seconds")
     parser.add_argument("--threads", type=int, default=6)
+    parser.add_argument("--in-c", type=float, help="what a mount leaves in C, in bytes, if known")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--json", help="the file of figures to keep them in")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder, sandbox.Cluster(nodes=1) as cluster:
         pair = leaks.made(cluster, "python"), leaks.made(cluster, "c")
-        in_c = mount_in_c(pair, leaks.built(folder))
+        in_c = options.in_c
+        if in_c is None:
+            in_c = mount_in_c(pair, leaks.built(folder))
         print(f"in C, a mount leaves {in_c} bytes of the heap", flush=True)
         arguments = (options.minutes, options.seed, options.threads, options.interval, in_c)
         rows, problems = soak(pair[0], *arguments)
