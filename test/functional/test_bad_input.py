@@ -348,8 +348,10 @@ def test_nonsense_is_refused_in_words(
     hostile = importlib.import_module("hostile")
     volume = cluster.create_volume("nonsense", options=hostile.OPTIONS)
     seed = random.randrange(1 << 32)
-    cases = hostile.some_cases(random.Random(seed), share=100)
+    some = hostile.some_cases(random.Random(seed), share=100)
+    random.Random(seed).shuffle(some)
+    cases = list({case.name: case for case in some}.values())  # one of each callable
     verdicts = list(hostile.run(volume, volume, cases))
     volume.delete()
     assert [verdict for verdict in verdicts if verdict.problem] == []
-    assert len(verdicts) == len(cases) > 700
+    assert len(verdicts) == len(cases) > 300
