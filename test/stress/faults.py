@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import random
 import shutil
 import sys
@@ -44,7 +43,7 @@ def play(
     volume: sandbox.SandboxVolume, scenario: scenarios.Scenario, seed: str, scratch: str
 ) -> records.Tally:
     """A round: harm the cluster while a load writes to a volume, and look for what was safe."""
-    journal, folder = f"{scratch}/journal", f"/{seed}"
+    journal, folder = f"{scratch}/{seed}", f"/{seed}"
     with load.Load(volume, folder, journal, seed, scenario.threads) as writing:
         stage = scenarios.Stage(volume, random.Random(seed), folder, writing)
         scenario.harm(stage)
@@ -58,7 +57,6 @@ def play(
         without_a_brick(volume, stage.choose, journal, tally)
     with volume.client() as vol:
         vol.rmtree(folder)
-    os.unlink(journal)
     tally.wrong += ["nothing was safe"] * (not tally.safe)
     tally.wrong += stage.complaints
     tally.done = stage.done
@@ -125,9 +123,12 @@ def heal(volume: sandbox.SandboxVolume) -> None:
 
 
 def run(
-    scenario: scenarios.Scenario, kind: str, rounds: int, seed: int, quiet: bool = False
-) -> records.Tally:
-    """Rounds of a scenario on one kind of volume, on a cluster of its own."""
+    scenario: scenarios.Scenario, kind: str, rounds: int, seed: int
+) -> Iterator[tuple[int, records.Tally]]:
+    """Rounds of a scenario on one kind of volume, on a cluster of its own.
+
+    After each, it yields how many there were, and what came of all of them.
+    """
     total, cluster = records.Tally(), None
     with contextlib.ExitStack() as stack:
         for number in range(rounds):
@@ -135,13 +136,12 @@ def run(
             began = time.monotonic()
             tally = judged(cluster, scenario, kind, f"{seed}-{number}")
             total += tally
-            if not quiet:
-                took = time.monotonic() - began
-                print(f"{scenario.name} {kind} {number}: {took:.1f} s, {told(tally)}", flush=True)
+            took = time.monotonic() - began
+            print(f"{scenario.name} {kind} {number}: {took:.1f} s, {told(tally)}", flush=True)
+            yield number + 1, total
             if not tally.is_good:  # what it left behind is nothing to go on with
                 stack.close()
                 cluster = None
-    return total
 
 
 def judged(
@@ -161,7 +161,7 @@ def judged(
     if tally.is_good:
         shutil.rmtree(scratch)
     else:
-        tally.wrong.append(f"seed {seed}; the journal is in {scratch}")
+        print(f"the journal of seed {seed} is in {scratch}", flush=True)
     return tally
 
 
@@ -223,11 +223,11 @@ def main() -> int:
         kinds = [kind for kind in scenario.kinds if kind in (options.kind or scenario.kinds)]
         for kind in kinds:
             rounds = -(-options.rounds // len(kinds))
-            tally = run(scenario, kind, rounds, options.seed)
-            found = row(scenario.name, kind, rounds, options.seed, tally)
+            for done, tally in run(scenario, kind, rounds, options.seed):
+                found = row(scenario.name, kind, done, options.seed, tally)
+                if options.json:  # after each round, so that an interrupted run leaves it too
+                    figures.keep(options.json, KEYS, [found])
             print(found, flush=True)
-            if options.json:
-                figures.keep(options.json, KEYS, [found])
             is_good = is_good and tally.is_good
     return 0 if is_good else 1
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +54,7 @@ class State:
 
 
 class Journal:
-    """A local file of what happens to a load, a JSON object a line. These events there are:
+    """A local file of what happens to a load, a JSON object a line, with the time ``at``:
 
     * ``file, size``: a file has been begun, of records of so many bytes;
     * ``file, safe``: a sync has returned, and so many records are safe now;
@@ -70,7 +71,8 @@ class Journal:
 
     def note(self, **event: Any) -> None:
         """Append an event."""
-        os.write(self._descriptor, json.dumps(event).encode() + b"\n")
+        line = json.dumps({"at": round(time.time(), 3), **event})
+        os.write(self._descriptor, line.encode() + b"\n")
         learn(self.files, event)
 
 
