@@ -12,7 +12,7 @@ import stat as stat_module
 
 from . import api
 from .file import File
-from .scan import names_in, statuses_in
+from .scan import as_a_whole, names_in, statuses_in
 from .typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -218,6 +218,7 @@ def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
             vol.removedirs(parent)
 
 
+@as_a_whole
 def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]:
     """The names of a directory's entries (``glfs_readdir_r``), as :func:`os.listdir`: without
     ``.`` and ``..``.
@@ -231,6 +232,7 @@ def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnySt
         return [as_given(name) for name in names_in(folder)]
 
 
+@as_a_whole
 def listdir_with_stat(
     vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]
 ) -> list[tuple[AnyStr, api.Stat]]:

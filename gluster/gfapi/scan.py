@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
 import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
@@ -14,12 +16,17 @@ from .typed import Generic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, AnyStr, Optional
+    from typing import Any, AnyStr, Callable, Optional, TypeVar
 
     from .handle import Handle
     from .volume import Volume
 
+    Read = TypeVar("Read", bound=Callable[..., Any])
+
 _DOTS = (b".", b"..")
+#: What the descriptor of a directory says that a change of the volume's graph has left behind, or
+#: the brick that it was read from. The directory itself may well be there.
+_LEFT_BEHIND = (errno.EBADFD, errno.ENOTCONN)
 
 
 class DirEntry(Unpicklable, Generic["AnyStr"]):
@@ -246,3 +253,18 @@ def names_in(folder: Dir) -> Iterator[bytes]:
         name = entry.d_name
         if name not in _DOTS:
             yield name
+
+
+def as_a_whole(read: Read) -> Read:
+    """Have what reads a whole directory begin anew, once, if its descriptor is left behind."""
+
+    @functools.wraps(read)
+    def read_again(*arguments: Any, **options: Any) -> Any:
+        try:
+            return read(*arguments, **options)
+        except OSError as error:
+            if error.errno not in _LEFT_BEHIND:
+                raise
+        return read(*arguments, **options)
+
+    return read_again  # type: ignore[return-value]

@@ -12,6 +12,7 @@ from functools import partial
 
 from . import api, identity
 from .crew import Crew, checked_threads
+from .scan import as_a_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def walk_with_stat(
     return _walk(crew, read, os.fspath(top), topdown, onerror, lambda pair: pair[0])
 
 
+@as_a_whole
 def _names(vol: Volume, path: Any, followlinks: bool) -> Listing:
     directories: list[Any] = []
     files: list[Any] = []
@@ -96,6 +98,7 @@ def _names(vol: Volume, path: Any, followlinks: bool) -> Listing:
     return directories, files
 
 
+@as_a_whole
 def _pairs(vol: Volume, path: Any, followlinks: bool) -> Listing:
     directories: list[Any] = []
     files: list[Any] = []

@@ -183,6 +183,19 @@ def test_new_brick_gets_its_share_of_the_files_by_a_rebalance(cluster: sandbox.C
     volume.delete()
 
 
+def test_new_brick_in_the_place_of_another_is_healed(cluster: sandbox.Cluster) -> None:
+    volume = cluster.create_volume("sandbox-replaced", replica=3)
+    write(volume, "file", b"x" * 5000)
+    old = volume.bricks[1]
+    volume.replace_brick(1)
+    assert volume.bricks[1].path != old.path
+    assert not Path(old.path).exists()
+    volume.heal()
+    volume.wait_healed()
+    assert Path(volume.bricks[1].path, "file").read_bytes() == b"x" * 5000
+    volume.delete()
+
+
 def test_options_are_set_at_creation_and_later(cluster: sandbox.Cluster) -> None:
     volume = cluster.create_volume(
         "sandbox-options", options={"performance.quick-read": False}, start=False

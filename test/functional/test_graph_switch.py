@@ -155,6 +155,31 @@ def test_nothing_is_lost_and_all_go_on_where_they_were(
                     assert file.read() == expected, way
 
 
+def test_directories_that_are_listed_meanwhile_are_there_in_full(
+    volume: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    wait_until: Callable[[Callable[[], object]], None],
+) -> None:
+    vol.makedirs("/walked/below")
+    for number in range(20):
+        vol.mknod(f"/walked/below/{number}", 0o600)
+
+    def step(_: int) -> None:
+        assert len(vol.listdir("/walked/below")) == 20
+        assert [len(files) for _, _, files in vol.walk("/walked")] == [0, 20]
+        assert "active" in vol.listdir("/.meta/graphs")  # a descriptor there survives no change
+
+    worker = Worker(step)
+    try:
+        for value in ("on", "off") * 2:
+            volume.set_option("performance.read-ahead", value)
+            wait_until(lambda value=value: has(vol, b"performance/read-ahead", value == "on"))
+    finally:
+        worker.stop()
+    assert worker.failure is None
+    assert worker.done
+
+
 @pytest.mark.parametrize("readdirplus", [False, True])
 def test_a_directory_that_is_read_to_its_end_by_then_is_there_in_full_after_a_rewind(
     volume: sandbox.SandboxVolume,

@@ -281,7 +281,11 @@ class Members:
             for member in members:
                 member.start()
             self.note(started=os.getpid())
-            self.over.wait()
+            parent = os.getppid()
+            # A signal may reach another thread than this one, which then has to look for itself.
+            while not self.over.wait(1) and os.getppid() == parent:
+                pass
+            self.over.set()
             for member in members:
                 member.join()
                 self.note(steps=member.STEPS, done=member.done)
