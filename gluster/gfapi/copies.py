@@ -12,6 +12,7 @@ import os
 import stat as stat_module
 
 from . import api
+from .descriptor import Descriptor
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
@@ -96,9 +97,9 @@ def _copy(
     _refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
-    with File(vol.open(src, os.O_RDONLY)) as reader:
-        path, glfd = _open_target(vol, src, source, dst, create_mode, bool(attributes))
-        with File(glfd) as writer:
+    with File(vol._open(src, os.O_RDONLY, 0)) as reader:
+        path, opened = _open_target(vol, src, source, dst, create_mode, bool(attributes))
+        with File(opened) as writer:
             copy_content(vol, reader._descriptor, writer._descriptor, source)
             reader.close()  # while the last of it is still being written
             if attributes:
@@ -113,15 +114,15 @@ def _open_target(
     dst: api.AnyPath,
     create_mode: int,
     may_be_directory: bool,
-) -> tuple[Any, int]:
+) -> tuple[Any, Descriptor]:
     """Make and open a file, or open what is to be replaced, cut; in a directory if it is one.
 
     Most are new, and whether there is something is known without a call more.
 
-    :returns: its path and the glfd.
+    :returns: its path and what is open.
     """
     try:
-        return dst, vol.open(dst, _NEW, create_mode)
+        return dst, vol._open(dst, _NEW, create_mode)
     except FileExistsError:
         pass
     if may_be_directory and (path := inside(vol, src, dst)) is not dst:
@@ -134,7 +135,7 @@ def _open_target(
         _refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
             raise Error(f"{src!r} and {dst!r} are the same file")
-    return dst, vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
+    return dst, vol._open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
 
 
 def _refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
@@ -152,8 +153,8 @@ def copy_entry(vol: Volume, src: api.AnyPath, stat: api.Stat, dst: api.AnyPath) 
     :raises OSError: on failure.
     """
     with (
-        File(vol.open(src, os.O_RDONLY)) as reader,
-        File(vol.open(dst, _NEW, _PRIVATE)) as writer,
+        File(vol._open(src, os.O_RDONLY, 0)) as reader,
+        File(vol._open(dst, _NEW, _PRIVATE)) as writer,
     ):
         copy_content(vol, reader._descriptor, writer._descriptor, stat)
         reader.close()

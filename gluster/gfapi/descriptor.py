@@ -68,6 +68,7 @@ class Descriptor(Gate):
     :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
     :ivar backlog: its asynchronous calls, from the first one on.
     :ivar is_directory: whether ``glfs_closedir`` closes it.
+    :ivar is_over: whether the iterator of scandir that has opened it has come to its end.
     :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
         for writing, it gives out what it has in memory.
     :ivar is_writable: whether that allows writing. Of a file open for reading, GlusterFS takes the
@@ -86,6 +87,7 @@ class Descriptor(Gate):
     # What most descriptors never have is of the class, as each open file pays for its own.
     backlog: Optional[Backlog] = None
     is_directory = False
+    is_over = False
     lease: Optional[Lease] = None
     may_have_locks = False
     owner: Optional[bytes] = None
@@ -247,6 +249,7 @@ class Descriptor(Gate):
             if self.backlog and self.is_open:
                 self.backlog.reopen()
             raise
+        kept: list[int] = []
         try:
             gate = Gate(pointer, self.path)
             if self.lease is not None:
@@ -254,10 +257,13 @@ class Descriptor(Gate):
             if _owners_exist:
                 self._let_locks_go(gate)
             close = api.glfs_closedir if self.is_directory else api.glfs_close
-            close(gate)
+            close(gate, kept)
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
-            self.mount.descriptors.discard(self)
+            if kept:
+                self.mount.descriptors.discard(self)
+            else:  # an interrupt has come before
+                self.address = pointer
 
     def cut(self) -> None:
         """Cut a file that was just opened, or close it if that fails.

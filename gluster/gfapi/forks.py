@@ -26,13 +26,13 @@ _forking: list[None] = []  # one for each fork that is about to happen
 def none_meanwhile() -> Iterator[None]:
     """Have forks by other threads wait until the end of the ``with`` statement."""
     mark = object()
-    _busy.add(mark)
-    # Who comes first is looked at after both have said that they are here.
-    while _forking:
-        _busy.discard(mark)
-        wait_until(lambda: not _forking, time.monotonic() + LONGEST)
-        _busy.add(mark)
     try:
+        _busy.add(mark)
+        # Who comes first is looked at after both have said that they are here.
+        while _forking:
+            _busy.discard(mark)
+            wait_until(lambda: not _forking, time.monotonic() + LONGEST)
+            _busy.add(mark)
         yield
     finally:
         _busy.discard(mark)

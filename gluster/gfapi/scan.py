@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
@@ -126,25 +126,29 @@ class DirEntry(Unpicklable, Generic["AnyStr"]):
             return 0
 
 
-class ScandirIterator(Generic["AnyStr"]):
-    """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``."""
+class ScandirIterator(Unpicklable, Generic["AnyStr"]):
+    """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``.
+
+    Several threads may share it: each entry comes to one of them.
+    """
 
     def __init__(self, vol: Volume, path: AnyStr, handles: bool) -> None:
         self._dir = vol.opendir(path, readdirplus=True)
-        scan = _scan_with_handles if handles else _scan
-        self._entries: Generator[DirEntry[AnyStr], None, None] = scan(vol, path, self._dir)
+        self._arguments: Any = (vol, path, self._dir, handles)
+        self._entries: Generator[DirEntry[AnyStr], None, None] = _scan(*self._arguments)
 
     def __iter__(self) -> Iterator[DirEntry[AnyStr]]:
-        return self._entries  # a generator, so a loop over it does not come by here again
+        # A generator, so a loop over it does not come by here again; of its own, so that those
+        # of several threads do not meet in one.
+        return _scan(*self._arguments)
 
     def __next__(self) -> DirEntry[AnyStr]:
-        return next(self._entries)
+        with self._dir._descriptor.position:
+            return next(self._entries)
 
     def close(self) -> None:
-        """Close the directory; harmless if it is closed."""
-        self._dir.__exit__()
-        with contextlib.suppress(ValueError):  # another thread is in it, and gets EBADF
-            self._entries.close()
+        """Close the directory; harmless if it is closed. Then there are no more entries."""
+        _finish(self._dir)
 
     def __enter__(self) -> ScandirIterator[AnyStr]:
         return self
@@ -154,33 +158,49 @@ class ScandirIterator(Generic["AnyStr"]):
 
 
 # None is a method: it would keep its iterator alive, and an abandoned one is to be collected at
-# once. None takes the directory's lock: nobody else reads it.
+# once.
 
 
-def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
-    as_given: Any = api.decode if isinstance(path, str) else bytes
-    try:
-        for name, stat in statuses_in(folder):
-            yield DirEntry(vol, path, as_given(name), stat)
-    except OSError:
-        folder.__exit__()
-        raise
-    folder.close()
-
-
-def _scan_with_handles(
-    vol: Volume, path: AnyStr, folder: Dir
+def _scan(
+    vol: Volume, path: AnyStr, folder: Dir, handles: bool
 ) -> Generator[DirEntry[AnyStr], None, None]:
     as_given: Any = api.decode if isinstance(path, str) else bytes
-    dots = [as_given(name) for name in _DOTS]
     try:
-        while entry := _next_with_handle(vol, path, folder, as_given):
-            if entry.name not in dots:
-                yield entry
+        if handles:
+            yield from _with_handles(vol, path, folder, as_given)
+        else:
+            for name, stat in statuses_in(folder):
+                yield DirEntry(vol, path, as_given(name), stat)
     except OSError:
+        if folder._descriptor.is_over:
+            return
         folder.__exit__()
         raise
-    folder.close()
+    _finish(folder)
+
+
+def _finish(folder: Dir) -> None:
+    """There are no more entries: for other threads neither, whatever they are told meanwhile."""
+    folder._descriptor.is_over = True
+    try:
+        folder.__exit__()
+    except OSError as error:
+        if error.errno != errno.EBADF:  # another thread was faster
+            raise
+
+
+def _with_handles(
+    vol: Volume, path: AnyStr, folder: Dir, as_given: Any
+) -> Iterator[DirEntry[AnyStr]]:
+    dots = [as_given(name) for name in _DOTS]
+    lock = folder._descriptor.position
+    while True:
+        with lock:
+            entry = _next_with_handle(vol, path, folder, as_given)
+        if entry is None:
+            return
+        if entry.name not in dots:
+            yield entry
 
 
 def _next_with_handle(
@@ -216,9 +236,11 @@ def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
     The status is None where a brick could not tell in time: that leaves the mode 0.
     """
     descriptor, read = folder._descriptor, api.glfs_readdirplus_r
+    lock = descriptor.position  # two threads may share an iterator of scandir
     entry, stat, found = api.Dirent(), api.Stat(), api.result_pointer()
     while True:
-        read(descriptor, stat, entry, found)
+        with lock:
+            read(descriptor, stat, entry, found)
         if not found:
             return
         name = entry.d_name

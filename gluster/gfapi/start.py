@@ -87,7 +87,7 @@ def start_glfs(configuration: Configuration) -> int:
 def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     volname, _, volfile, options, log_file, log_level = configuration
     try:
-        glfs = Gate(api.glfs_new(volname))
+        glfs = _Starting(api.glfs_new(volname))
     except OSError as error:
         raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
     try:
@@ -103,20 +103,33 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
             _check_options(glfs, configuration)
     except OSError as error:
         code, cause = _why_not_mounted(error, configuration)
-        _drop(glfs)
+        glfs.drop()
         raise LibgfapiException(f"cannot mount volume {volname!r}: {cause}", code) from None
     except BaseException:
-        _drop(glfs)
+        glfs.drop()
         raise
     return glfs.pointer
 
 
-def _drop(glfs: Gate) -> None:
-    if not glfs.calls:  # else its initialisation hangs, and nothing may touch it any more
-        end_in_background(glfs.pointer)
+class _Starting(Gate):
+    """A glfs that is not mounted yet."""
+
+    is_dropped = False
+
+    def drop(self) -> None:
+        """Tear it down, now or when its initialisation ends. If that hangs, nothing may touch it."""
+        self.is_dropped = True
+        self.end_if_dropped()
+
+    def end_if_dropped(self) -> None:
+        """Done by whoever comes last: who drops it, or the thread that initialises it."""
+        if self.is_dropped and not self.calls:
+            pointer = self.shut()
+            if pointer is not None:
+                end_in_background(pointer)
 
 
-def _init_within(timeout: float, glfs: Gate) -> None:
+def _init_within(timeout: float, glfs: _Starting) -> None:
     """Call ``glfs_init``, which waits for ever where bricks refuse this client, for instance.
 
     It is called in a thread of its own, so an interrupt ends the waiting too.
@@ -131,6 +144,7 @@ def _init_within(timeout: float, glfs: Gate) -> None:
             api.glfs_init(glfs)
         except BaseException as error:
             errors.append(error)
+        glfs.end_if_dropped()
 
     thread = threading.Thread(target=init, name="glfs_init", daemon=True)
     try:
