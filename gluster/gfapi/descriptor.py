@@ -356,5 +356,7 @@ class Opened(Unpicklable):
         if descriptor is None or descriptor.address is None:
             return
         if not descriptor.is_closed:
-            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self.close()
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            finally:  # also after an interrupt
+                self.close()

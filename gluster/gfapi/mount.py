@@ -136,7 +136,6 @@ class Mount(Gate):
                     self.refuse()
                 pointer = function(*arguments, kept)
                 descriptor = kind(self, pointer, os.fspath(path), flags)
-                return descriptor
             except BaseException:
                 if kept and kept[0] and not descriptor:  # an interrupt
                     known = [each for each in list(self.descriptors) if each.peek() == kept[0]]
@@ -148,6 +147,7 @@ class Mount(Gate):
             if descriptor:  # which nobody would close
                 descriptor.close()
             raise
+        return descriptor
 
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""

@@ -117,7 +117,7 @@ class _Starting(Gate):
     is_dropped = False
 
     def drop(self) -> None:
-        """Tear it down, now or when its initialisation ends. If that hangs, nothing may touch it."""
+        """Tear it down, now or when its initialisation ends: until then, nothing may touch it."""
         self.is_dropped = True
         self.end_if_dropped()
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, MutableMapping, Sequence
 
 from . import api
+from .gate import Unpicklable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def xattrs(vol: Volume, path: api.AnyPath, *, follow_symlinks: bool = True) -> X
     )
 
 
-class Xattrs(MutableMapping[str, bytes]):
+class Xattrs(Unpicklable, MutableMapping[str, bytes]):
     """The extended attributes of a path or an open file, as a mapping from names to values.
 
     Each operation is a call to the volume. A name is :class:`str`, and bytes are taken for one
