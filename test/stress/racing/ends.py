@@ -49,20 +49,20 @@ def _threads(stage: Stage, daemon: bool) -> None:
     stage.pause(0.1)
 
 
-@scenario("exit-with-everything-open", batch=1, cost=8)
+@scenario("exit-with-everything-open", batch=1, cost=20)
 def exit_with_everything_open(stage: Stage) -> None:
     _open_everything(stage)
     if stage.choose.random() < 0.5:
         sys.exit(0)
 
 
-@scenario("exit-beside-daemon-threads", batch=1, cost=8)
+@scenario("exit-beside-daemon-threads", batch=1, cost=20)
 def exit_beside_daemon_threads(stage: Stage) -> None:
     _open_everything(stage)
     _threads(stage, daemon=True)
 
 
-@scenario("exit-beside-threads", batch=1, cost=8)
+@scenario("exit-beside-threads", batch=1, cost=20)
 def exit_beside_threads(stage: Stage) -> None:
     """Threads that the interpreter waits for end with the unmount of another."""
     _open_everything(stage)
@@ -70,7 +70,7 @@ def exit_beside_threads(stage: Stage) -> None:
     threading.Thread(target=lambda: (stage.pause(0.1), stage.vol.umount())).start()
 
 
-@scenario("exit-handlers", batch=1, cost=8)
+@scenario("exit-handlers", batch=1, cost=20)
 def exit_handlers(stage: Stage) -> None:
     """Functions of atexit mount, work and unmount; those first that were registered last."""
     _open_everything(stage)
@@ -86,7 +86,7 @@ def exit_handlers(stage: Stage) -> None:
         _threads(stage, daemon=True)
 
 
-@scenario("exit-by-signal-handler", batch=1, cost=8)
+@scenario("exit-by-signal-handler", batch=1, cost=20)
 def exit_by_signal_handler(stage: Stage) -> None:
     """A signal's handler ends the program wherever it is, and may unmount and mount first."""
     other = stage.another()
@@ -130,7 +130,7 @@ def _interpreters() -> Any:
     return None
 
 
-@scenario("subinterpreters", batch=1, cost=8)
+@scenario("subinterpreters", batch=1, cost=20)
 def subinterpreters(stage: Stage) -> None:
     """Other interpreters of the process use the package, or are refused, and end."""
     interpreters = _interpreters()
