@@ -70,7 +70,7 @@ def test_an_interrupted_mount_is_torn_down(
         initialise = start.api.glfs_init
 
         def interrupted(glfs):
-            signal.raise_signal(signal.SIGALRM)
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
             time.sleep(0.2)
             return initialise(glfs)
 

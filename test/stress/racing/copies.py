@@ -22,7 +22,7 @@ _WAYS: list[Callable[[Any], Any]] = [
 REFUSED = ("file", "dup", "raw", "dir", "walk", "entries", "entry", "watch", "meta", "xattrs")
 
 
-@scenario("copies-and-pickles", batch=200)
+@scenario("copies-and-pickles", cost=4)
 def copies_and_pickles(stage: Stage) -> None:
     """What cannot be copied says so; a Volume's description can, also while it is used."""
     vol = stage.vol

@@ -52,7 +52,7 @@ def _things(stage: Stage, vol: Any) -> dict[str, Any]:
     }
 
 
-@scenario("collected-in-odd-order")
+@scenario("collected-in-odd-order", cost=4)
 def collected_in_odd_order(stage: Stage) -> None:
     """All that a Volume gives, in cycles, is dropped in any order, also by other threads."""
     warnings.simplefilter("ignore", ResourceWarning)
@@ -100,7 +100,7 @@ def volume_dropped_first(stage: Stage) -> None:
     stage.wrong += on_bricks_for_long(stage.folder)
 
 
-@scenario("abandoned-half-way")
+@scenario("abandoned-half-way", cost=2)
 def abandoned_half_way(stage: Stage) -> None:
     """Listings, walks and asynchronous calls are begun and forgotten, in several threads."""
     warnings.simplefilter("ignore", ResourceWarning)
