@@ -14,21 +14,20 @@ from gluster.gfapi import sandbox
 
 # Those that take a second and more for a round are left to the long form, but for one of a sort.
 ROUNDS = {
-    "close-against-io": 20,
-    "close-by-many": 20,
-    "dir-shared": 20,
-    "scandir-shared": 20,
-    "raw-against-close": 20,
-    "collected-in-odd-order": 4,
+    "close-against-io": 10,
+    "close-by-many": 10,
+    "dir-shared": 10,
+    "scandir-shared": 10,
+    "raw-against-close": 10,
+    "collected-in-odd-order": 2,
     "ctrl-c-in-calls": 20,
     "ctrl-c-in-opens": 20,
     "exceptions-in-calls": 20,
     "exceptions-under-load": 10,
-    "umount-against-everything": 2,
-    "open-racing-umount": 2,
+    "umount-against-everything": 1,
+    "open-racing-umount": 1,
     "ctrl-c-in-mounts": 1,
     "fork-inside-calls": 1,
-    "exit-handlers": 1,
     "subinterpreters": 1,
 }
 
@@ -69,9 +68,13 @@ def test_an_interrupted_mount_is_torn_down(
         from gluster.gfapi import ending, start
         initialise = start.api.glfs_init
 
-        def interrupted(glfs):
+        def send(glfs):
+            while not glfs.calls:
+                time.sleep(0.0001)
             signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
-            time.sleep(0.2)
+
+        def interrupted(glfs):
+            threading.Thread(target=send, args=(glfs,)).start()
             return initialise(glfs)
 
         start.api.glfs_init = interrupted
@@ -79,7 +82,7 @@ def test_an_interrupted_mount_is_torn_down(
         try:
             vol.mount()
         except KeyboardInterrupt:
-            print(vol.mounted, len(ending._ending))
+            print(vol.mounted)
         deadline = time.monotonic() + 30
         while not ending._ending and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -88,7 +91,7 @@ def test_an_interrupted_mount_is_torn_down(
         with vol:
             vol.stat("/")
     """
-    assert output_of(plain, "", program) == "False 0\n1\n"
+    assert output_of(plain, "", program) == "False\n1\n"
 
 
 def test_a_call_whose_submission_is_interrupted_holds_up_no_other(
