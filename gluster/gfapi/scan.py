@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat as stat_module
@@ -149,6 +150,8 @@ class ScandirIterator(Unpicklable, Generic["AnyStr"]):
     def close(self) -> None:
         """Close the directory; harmless if it is closed. Then there are no more entries."""
         _finish(self._dir)
+        with contextlib.suppress(ValueError):  # another thread is in it
+            self._entries.close()
 
     def __enter__(self) -> ScandirIterator[AnyStr]:
         return self
