@@ -55,6 +55,7 @@ class Attempt(threading.Thread):
         self._error: Optional[BaseException] = None
         # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
         self._token = [None]
+        self._turn = [None]  # taken by the thread, or by who drops it before
         volname, _, volfile, options, log_file, log_level = configuration
         try:
             self.glfs = Gate(_new_glfs(volname))
@@ -71,17 +72,22 @@ class Attempt(threading.Thread):
         except BaseException:
             self._end()
             raise
+
+    def begin(self) -> None:
+        """Have it initialised. Who calls this drops it afterwards, also after an interrupt."""
         try:
             self.start()
         except RuntimeError:  # the interpreter is past starting threads: it exits
             self.run()
 
     def run(self) -> None:
+        if not _is_first(self._turn):
+            return
         try:
             api.glfs_init(self.glfs)
         except BaseException as error:
             self._error = error
-        if not self._token_taken():
+        if not _is_first(self._token):
             self._end()
 
     def finish(self) -> None:
@@ -95,7 +101,7 @@ class Attempt(threading.Thread):
 
     def drop(self) -> None:
         """Tear the glfs down as soon as its initialisation is over, which it is in the end."""
-        if not self._token_taken():
+        if _is_first(self._turn) or not _is_first(self._token):
             self._end()
             return
         with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads
@@ -110,12 +116,14 @@ class Attempt(threading.Thread):
         api.end_init(self.glfs.pointer)
         end_in_background(self.glfs.pointer)
 
-    def _token_taken(self) -> bool:
-        try:
-            self._token.pop()
-        except IndexError:
-            return False
-        return True
+
+def _is_first(token: list[None]) -> bool:
+    """Whether nobody has taken it before."""
+    try:
+        token.pop()
+    except IndexError:
+        return False
+    return True
 
 
 def _new_glfs(volname: str) -> int:

@@ -12,6 +12,7 @@ import os
 import stat as stat_module
 
 from . import api
+from .descriptor import Descriptor
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
@@ -97,9 +98,9 @@ def _copy(
     refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
-    with File(vol.open(src, os.O_RDONLY)) as reader:
-        path, glfd = _open_target(vol, src, source, dst, create_mode, bool(attributes))
-        with File(glfd) as writer:
+    with File(vol._open(src, os.O_RDONLY, 0)) as reader:
+        path, opened = _open_target(vol, src, source, dst, create_mode, bool(attributes))
+        with File(opened) as writer:
             copy_content(vol, reader._descriptor, writer._descriptor, source)
             reader.close()  # while the last of it is still being written
             if attributes:
@@ -114,15 +115,15 @@ def _open_target(
     dst: api.AnyPath,
     create_mode: int,
     may_be_directory: bool,
-) -> tuple[Any, int]:
+) -> tuple[Any, Descriptor]:
     """Make and open a file, or open what is to be replaced, cut; in a directory if it is one.
 
     Most are new, and whether there is something is known without a call more.
 
-    :returns: its path and the glfd.
+    :returns: its path and what is open.
     """
     try:
-        return dst, vol.open(dst, _NEW, create_mode)
+        return dst, vol._open(dst, _NEW, create_mode)
     except FileExistsError:
         pass
     if may_be_directory and (path := inside(vol, src, dst)) is not dst:
@@ -135,7 +136,7 @@ def _open_target(
         refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
             raise Error(f"{src!r} and {dst!r} are the same file")
-    return dst, vol.open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
+    return dst, vol._open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
 
 
 def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
@@ -147,10 +148,12 @@ def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
         raise Error(f"{path!r} is a pipe, socket or device")
 
 
-def copy_entry(vol: Volume, opened: int, stat: api.Stat, folder: Handle, name: api.AnyPath) -> None:
+def copy_entry(
+    vol: Volume, opened: Descriptor, stat: api.Stat, folder: Handle, name: api.AnyPath
+) -> None:
     """Copy a regular file as :func:`copy2` to where there is nothing.
 
-    :param opened: the glfd of the file to read, which is closed.
+    :param opened: the file to read, which is closed.
     :param stat: its status.
     :param folder: the directory of the copy.
     :param name: the copy's name in it.
@@ -165,16 +168,16 @@ def copy_entry(vol: Volume, opened: int, stat: api.Stat, folder: Handle, name: a
             _set_attributes(writer, stat, mode=True, times=True)
 
 
-def open_target(vol: Volume, path: api.AnyPath) -> tuple[int, api.Stat]:
+def open_target(vol: Volume, path: api.AnyPath) -> tuple[Descriptor, api.Stat]:
     """Open what a symbolic link leads to.
 
-    :returns: the glfd and its status.
+    :returns: what is open and its status.
     :raises Error: if that is a pipe, socket or device.
     :raises OSError: on failure.
     """
     stat = vol.stat(path)
     refuse_special(path, stat)
-    return vol.open(path, os.O_RDONLY), stat
+    return vol._open(path, os.O_RDONLY, 0), stat
 
 
 def _set_attributes(

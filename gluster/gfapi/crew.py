@@ -21,6 +21,7 @@ from functools import partial
 
 from . import identity
 from .gate import wait_until
+from .parking import park, unpark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Crew:
             time.sleep(0.001)
         self._unfinished.append(None)
         self._calls.append(call)
-        _wake(self._idle_caller)
+        unpark(self._idle_caller)
 
     def check(self) -> None:
         """Leave the job if all has been stopped: to be called between the calls of a long one.
@@ -132,11 +133,11 @@ class Crew:
         self.check()
         self._unfinished.append(None)
         jobs.append((identity.names(), job))
-        if _wake(self._idle):
+        if unpark(self._idle):
             return
         if self._places and len(self._small) + len(self._jobs) > _FEW:
             self._hire()
-        _wake(self._idle_caller)
+        unpark(self._idle_caller)
 
     def _take(self) -> Optional[tuple[Any, Job]]:
         with contextlib.suppress(IndexError):
@@ -161,7 +162,7 @@ class Crew:
                     taken[1]()
                 else:
                     self._check_threads()
-                    _rest(self._idle_caller, self._has_work_for_caller)
+                    park(self._idle_caller, self._has_work_for_caller)
                     continue
                 self._unfinished.pop()
         except BaseException:
@@ -192,7 +193,7 @@ class Crew:
             raise
 
     def _see_off(self) -> None:
-        while _wake(self._idle):
+        while unpark(self._idle):
             pass
         for thread in self._threads[:]:
             if thread is not threading.current_thread():  # which collects what was abandoned
@@ -219,7 +220,7 @@ class Crew:
             while not self._is_over:
                 if taken := self._take():
                     self._do(*taken)
-                elif not _rest(self._idle, self._has_work, _IDLE):
+                elif not park(self._idle, self._has_work, _IDLE):
                     self._places.append(None)
                     return
         except Over:
@@ -227,7 +228,7 @@ class Crew:
         except BaseException as error:
             self._unfinished.append(None)
             self._calls.append(partial(_raise, error))
-            _wake(self._idle_caller)
+            unpark(self._idle_caller)
 
     def _do(self, names: Any, job: Job) -> None:
         if names != identity.names():
@@ -235,40 +236,10 @@ class Crew:
         job()
         self._unfinished.pop()
         if self._idle_caller and self._is_done():
-            _wake(self._idle_caller)
+            unpark(self._idle_caller)
 
     def _has_work(self) -> object:
         return self._small or self._jobs or self._is_over
-
-
-def _rest(
-    resting: deque[Any], is_needed: Callable[[], object], timeout: float = threading.TIMEOUT_MAX
-) -> bool:
-    """Wait until somebody wakes this thread.
-
-    :param is_needed: asked once more when others can see that it rests, so that no job that was
-        added in between is overlooked.
-    :returns: whether it is needed; False at the end of the time.
-    """
-    bed = threading.Lock()
-    bed.acquire()
-    resting.append(bed)
-    try:
-        if is_needed() or bed.acquire(timeout=timeout):
-            return True
-    finally:
-        with contextlib.suppress(ValueError):  # woken
-            resting.remove(bed)
-    return bool(is_needed())
-
-
-def _wake(resting: deque[Any]) -> bool:
-    """Wake one that rests; whether there was any."""
-    try:
-        resting.popleft().release()
-    except IndexError:
-        return False
-    return True
 
 
 def _has_ended(thread: threading.Thread) -> bool:

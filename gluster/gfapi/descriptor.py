@@ -67,6 +67,7 @@ class Descriptor(Gate):
     :ivar flags: what it was opened with, as :data:`os.O_RDWR`.
     :ivar backlog: its asynchronous calls, from the first one on.
     :ivar is_directory: whether ``glfs_closedir`` closes it.
+    :ivar is_over: whether the iterator of scandir that has opened it has come to its end.
     :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
         for writing, it gives out what it has in memory.
     :ivar is_writable: whether that allows writing. Of a file open for reading, GlusterFS takes the
@@ -86,6 +87,7 @@ class Descriptor(Gate):
     # What most descriptors never have is of the class, as each open file pays for its own.
     backlog: Optional[Backlog] = None
     is_directory = False
+    is_over = False
     lease: Optional[Lease] = None
     may_have_locks = False
     missed: Optional[int] = None
@@ -282,19 +284,23 @@ class Descriptor(Gate):
             if self.backlog and self.is_open:
                 self.backlog.reopen()
             raise
+        kept: list[int] = []
         try:
             gate = Gate(pointer, self.path)
             if self.lease is not None:
                 self.lease.end(gate)
             if _owners_exist:
                 self._let_locks_go(gate)
-            self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate)
+            self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate, kept)
         except OSError:
-            self.has_failed = True
+            self.has_failed = bool(kept)
             raise
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
-            self.mount.descriptors.discard(self)
+            if kept:
+                self.mount.descriptors.discard(self)
+            else:  # an interrupt has come before
+                self.address = pointer
 
     def cut(self) -> None:
         """Cut a file that was just opened, or close it if that fails.
@@ -389,5 +395,5 @@ class Opened(Unpicklable):
         if not descriptor.is_closed:
             try:
                 warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            finally:  # also where warnings are errors
+            finally:  # also after an interrupt, and where warnings are errors
                 self.close()

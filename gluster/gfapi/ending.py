@@ -38,8 +38,19 @@ class Ending(threading.Thread):
         self.pointer = pointer
         self.afterwards = afterwards
         self.is_wanted = threading.Event()
+        self._turn = [None]
+
+    def claim(self) -> bool:
+        """Whether it is the caller's to begin, or to call off: it is one thread's only."""
+        try:
+            self._turn.pop()
+        except IndexError:
+            return False
+        return True
 
     def run(self) -> None:
+        if not self.claim():
+            return
         try:
             self.is_wanted.wait(FINI_DELAY)
             if not exiting.is_set():
@@ -64,12 +75,21 @@ def end_in_background(pointer: int, afterwards: Optional[Callable[[], object]] =
     :param afterwards: called when it is gone.
     """
     ending = Ending(pointer, afterwards)
-    _ending.add(ending)
     try:
+        _ending.add(ending)
         ending.start()
     except RuntimeError:
         _ending.discard(ending)
+    except BaseException:  # an interrupt, and nobody knows whether the thread starts
+        if ending.claim():
+            _ending.discard(ending)
+        raise
     return ending
+
+
+def is_ending(pointer: int) -> bool:
+    """Whether a glfs is being torn down, or about to be."""
+    return any(ending.pointer == pointer for ending in list(_ending))
 
 
 def wait_for_room() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import api
 from .arguments import checked_flags
-from .file import File, Glfd
+from .file import File
 from .names import checked_mode
 
 if TYPE_CHECKING:
@@ -81,18 +81,24 @@ def create_open(
     mount, glfd = held.mount, api.result_pointer()
     rest = flags & ~os.O_TRUNC
     arguments = (mount, held, name, rest | os.O_CREAT | os.O_EXCL, mode, stat, glfd)
-    calls = mount.calls
+    made: list[Handle] = []
+
+    def make(kept: list[Any]) -> Any:
+        try:
+            made.append(folder._hold(name, stat, api.glfs_h_creat_open, *arguments))
+        finally:
+            if glfd:
+                kept.append(glfd.value)
+        return glfd.value
+
     try:
-        calls.append(None)  # until both are registered
-        new = folder._hold(name, stat, api.glfs_h_creat_open, *arguments)
-        return new, File(Glfd(mount.open(lambda: glfd.value, new._object.path, rest)))
+        file = File(mount.open(make, folder._path_of(name), rest))
+        return made[0], file
     except FileExistsError:
         if flags & os.O_EXCL:
             raise
-    finally:
-        calls.pop()
     found = lookup(folder, name)
-    return found, File(found.open(flags | os.O_CREAT))
+    return found, File(found._open(flags | os.O_CREAT))
 
 
 def mkdir(folder: Handle, name: api.AnyPath, mode: int = 0o777) -> Handle:

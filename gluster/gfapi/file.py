@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from . import api, asynchronous, leases, locks, positional, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor, Opened
-from .gate import bad_descriptor
+from .gate import Unpicklable, bad_descriptor
 from .mount import descriptor_at
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ _CHUNK = 1 << 17
 _LINE = 1 << 13
 
 
-class Glfd(int):
+class Glfd(Unpicklable, int):
     """A glfd: its address as an :class:`int`, which remembers what it belongs to.
 
     Calling it says that it is no descriptor of the kernel's, as :meth:`io.IOBase.fileno` does for
@@ -126,7 +126,7 @@ class File(Opened, io.RawIOBase):
         old = self._descriptor
         path = "" if old.path is None else old.path
         new = old.mount.open(api.glfs_dup, path, old.flags, old)
-        return File(Glfd(new), self._name, self._mode)
+        return File(new, self._name, self._mode)
 
     # ------------------------------------------------------------------ reading and writing
 

@@ -35,14 +35,14 @@ def none_meanwhile() -> Iterator[None]:
     """Have forks by other threads wait until the end of the ``with`` statement."""
     global _has_mounted
     mark = object()
-    _busy.add(mark)
     _has_mounted = True
-    # Who comes first is looked at after both have said that they are here.
-    while _forking:
-        _busy.discard(mark)
-        wait_until(lambda: not _forking, time.monotonic() + LONGEST)
-        _busy.add(mark)
     try:
+        _busy.add(mark)
+        # Who comes first is looked at after both have said that they are here.
+        while _forking:
+            _busy.discard(mark)
+            wait_until(lambda: not _forking, time.monotonic() + LONGEST)
+            _busy.add(mark)
         yield
     finally:
         _busy.discard(mark)

@@ -235,14 +235,14 @@ class Handle(Unpicklable):
         flags = flags_of(mode)
         if self._type == stat_module.S_IFDIR:
             raise self._error(errno.EISDIR)
-        file = File(Glfd(self._open(flags)), None, mode)
+        file = File(self._open(flags), None, mode)
         if flags & os.O_APPEND:
             file.seek(0, os.SEEK_END)
         return file
 
     def _opened(self, flags: int) -> File:
         """Bricks let everybody read and write what nobody has opened, so only root does."""
-        return File(Glfd(self._open(flags)))
+        return File(self._open(flags))
 
     def opendir(self, readdirplus: bool = False) -> Dir:
         """Open the directory (``glfs_h_opendir``), as :meth:`Volume.opendir`.
@@ -574,9 +574,11 @@ class Handle(Unpicklable):
         self, name: api.AnyPath, stat: api.Stat, function: Callable[..., int], *arguments: Any
     ) -> Handle:
         """Have C find or make what is below this directory, and hold it."""
-        held = self._object
-        path = os.path.join(os.fsdecode(held.path), os.fsdecode(name))
-        return hold(held.mount, path, stat, function, *arguments)
+        return hold(self._object.mount, self._path_of(name), stat, function, *arguments)
+
+    def _path_of(self, name: api.AnyPath) -> str:
+        """What errors of what is below this directory name."""
+        return os.path.join(os.fsdecode(self._object.path), os.fsdecode(name))
 
     def _error(self, code: int) -> OSError:
         return OSError(code, os.strerror(code), self._object.path)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, TypeVar
 
 from .arguments import checked_int
+from .gate import Unpicklable
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -163,7 +164,7 @@ class Translator:
         return [translator for translator in self.walk() if translator.type == type]
 
 
-class Meta:
+class Meta(Unpicklable):
     """What a mounted volume tells about itself: :attr:`Volume.meta <gluster.gfapi.Volume.meta>`.
 
     Each attribute and method asks anew. They raise :exc:`VolumeNotMounted` if the volume is not

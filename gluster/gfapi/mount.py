@@ -18,7 +18,7 @@ import weakref
 
 from . import api
 from .descriptor import Descriptor
-from .ending import Ending, end_in_background, wait_for, wait_for_room
+from .ending import Ending, end_in_background, is_ending, wait_for, wait_for_room
 from .exceptions import LibgfapiException, VolumeNotMounted
 from .gate import Gate, exiting, refusal, wait_until
 from .inflight import frames_in_flight, frames_told, paths_told, threads_told
@@ -119,20 +119,35 @@ class Mount(Gate):
         *arguments: Any,
         kind: type[Descriptor] = Descriptor,
     ) -> Descriptor:
-        """Open a file or directory and register it, in one step that an unmount cannot divide.
+        """Open a file or directory and register it, in one step that an unmount cannot divide,
+        nor an interrupt.
 
-        :param function: the C function, which takes a gate and ``arguments``.
+        :param function: the C function, which takes ``arguments`` and a list for its result.
         :param flags: what it is opened with, as :data:`os.O_RDWR`.
         :param kind: what it becomes.
         """
         calls = self.calls
+        kept: list[Optional[int]] = []
+        descriptor: Optional[Descriptor] = None
         try:
-            calls.append(None)
-            if self.address is None:
-                self.refuse()
-            return kind(self, function(*arguments), path, flags)
-        finally:
-            calls.pop()
+            try:
+                calls.append(None)
+                if self.address is None:
+                    self.refuse()
+                pointer = function(*arguments, kept)
+                descriptor = kind(self, pointer, path, flags)
+            except BaseException:
+                if kept and kept[0] and not descriptor:  # an interrupt
+                    known = [each for each in list(self.descriptors) if each.peek() == kept[0]]
+                    descriptor = known[0] if known else kind(self, kept[0], path, flags)
+                raise
+            finally:
+                calls.pop()
+        except BaseException:
+            if descriptor:  # which nobody would close
+                descriptor.close()
+            raise
+        return descriptor
 
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""
@@ -160,14 +175,21 @@ class Mount(Gate):
         """
         timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
-        if not self.lock.acquire(timeout=timeout):
-            raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
+        endings: list[Ending] = []
+        is_locked: list[bool] = []
         try:
-            self._umount(deadline)
+            # In C, so that no interrupt comes when it is locked and nobody knows.
+            is_locked.extend(map(self.lock.acquire, (True,), (timeout,)))
+            if not is_locked[0]:
+                raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
+            try:
+                self._umount(deadline)
+            finally:
+                endings = [ending for ending in self.endings if ending.is_alive()]
+                self.endings = endings
         finally:
-            endings = [ending for ending in self.endings if ending.is_alive()]
-            self.endings = endings
-            self.lock.release()
+            if is_locked and is_locked[0]:
+                self.lock.release()
         if wait:
             wait_for(endings)
 
@@ -179,24 +201,31 @@ class Mount(Gate):
         problems: list[str] = []
         try:
             is_quiet = self._settle(pointer, deadline, problems)
+            upcalls = self.upcalls
+            if upcalls:
+                upcalls.end()
+                self.upcalls = None
+            if self.is_polled:
+                _drop_upcalls(pointer)
+                self.is_polled = False
+            if is_quiet and not exiting.is_set():
+                afterwards = upcalls.forget if upcalls else None
+                self.endings.append(end_in_background(pointer, afterwards))
         except BaseException:
-            self.pointer = pointer  # interrupted: still mounted, and the next unmount goes on
+            if is_ending(pointer):
+                self._ended()
+            else:
+                self.pointer = pointer  # interrupted: still mounted, and the next unmount goes on
             raise
-        self.cwd = None
-        upcalls, self.upcalls = self.upcalls, None
-        if upcalls:
-            upcalls.end()
-        if self.is_polled:
-            self.is_polled = False
-            _drop_upcalls(pointer)
-        if not self.abandoned:  # which a fork still has to hear of
-            _live.discard(self)
-        if is_quiet and not exiting.is_set():
-            afterwards = upcalls.forget if upcalls else None
-            self.endings.append(end_in_background(pointer, afterwards))
+        self._ended()
         if problems:
             code = errno.EIO if is_quiet else errno.ETIMEDOUT
             raise LibgfapiException("umount: " + "; ".join(problems), code)
+
+    def _ended(self) -> None:
+        self.cwd = None
+        if not self.abandoned:  # which a fork still has to hear of
+            _live.discard(self)
 
     def _settle(self, pointer: int, deadline: float, problems: list[str]) -> bool:
         """Bring all to an end; whether nobody uses the glfs any more."""

@@ -133,24 +133,30 @@ class DirEntry(Unpicklable, Generic["AnyStr"]):
             return 0
 
 
-class ScandirIterator(Generic["AnyStr"]):
-    """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``."""
+class ScandirIterator(Unpicklable, Generic["AnyStr"]):
+    """The iterator of :meth:`Volume.scandir`; closes its directory at the end, or in a ``with``.
+
+    Several threads may share it: each entry comes to one of them.
+    """
 
     def __init__(self, vol: Volume, path: AnyStr, handles: bool) -> None:
         self._dir = vol.opendir(path, readdirplus=True)
-        scan = _scan_with_handles if handles else _scan
-        self._entries: Generator[DirEntry[AnyStr], None, None] = scan(vol, path, self._dir)
+        self._arguments: Any = (vol, path, self._dir, handles)
+        self._entries: Generator[DirEntry[AnyStr], None, None] = _scan(*self._arguments)
 
     def __iter__(self) -> Iterator[DirEntry[AnyStr]]:
-        return self._entries  # a generator, so a loop over it does not come by here again
+        # A generator, so a loop over it does not come by here again; of its own, so that those
+        # of several threads do not meet in one.
+        return _scan(*self._arguments)
 
     def __next__(self) -> DirEntry[AnyStr]:
-        return next(self._entries)
+        with self._dir._descriptor.position:
+            return next(self._entries)
 
     def close(self) -> None:
-        """Close the directory; harmless if it is closed."""
-        self._dir.__exit__()
-        with contextlib.suppress(ValueError):  # another thread is in it, and gets EBADF
+        """Close the directory; harmless if it is closed. Then there are no more entries."""
+        _finish(self._dir)
+        with contextlib.suppress(ValueError):  # another thread is in it
             self._entries.close()
 
     def __enter__(self) -> ScandirIterator[AnyStr]:
@@ -161,31 +167,44 @@ class ScandirIterator(Generic["AnyStr"]):
 
 
 # None is a method: it would keep its iterator alive, and an abandoned one is to be collected at
-# once. None takes the directory's lock: nobody else reads it.
+# once.
 
 
-def _scan(vol: Volume, path: AnyStr, folder: Dir) -> Generator[DirEntry[AnyStr], None, None]:
+def _scan(
+    vol: Volume, path: AnyStr, folder: Dir, handles: bool
+) -> Generator[DirEntry[AnyStr], None, None]:
+    entries = _entries_with_handles if handles else entries_in
     try:
-        yield from entries_in(vol, path, folder)
+        yield from entries(vol, path, folder)
     except OSError:
+        if folder._descriptor.is_over:
+            return
         folder.__exit__()
         raise
-    folder.close()
+    _finish(folder)
 
 
-def _scan_with_handles(
-    vol: Volume, path: AnyStr, folder: Dir
-) -> Generator[DirEntry[AnyStr], None, None]:
+def _finish(folder: Dir) -> None:
+    """There are no more entries: for other threads neither, whatever they are told meanwhile."""
+    folder._descriptor.is_over = True
+    try:
+        folder.__exit__()
+    except OSError as error:
+        if error.errno != errno.EBADF:  # another thread was faster
+            raise
+
+
+def _entries_with_handles(vol: Volume, path: AnyStr, folder: Dir) -> Iterator[DirEntry[AnyStr]]:
     as_given: Any = api.decode if isinstance(path, str) else bytes
     dots = [as_given(name) for name in _DOTS]
-    try:
-        while entry := _next_with_handle(vol, path, folder, as_given):
-            if entry.name not in dots:
-                yield entry
-    except OSError:
-        folder.__exit__()
-        raise
-    folder.close()
+    lock = folder._descriptor.position
+    while True:
+        with lock:
+            entry = _next_with_handle(vol, path, folder, as_given)
+        if entry is None:
+            return
+        if entry.name not in dots:
+            yield entry
 
 
 def _next_with_handle(
@@ -231,9 +250,11 @@ def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
     The status is None where a brick could not tell in time: that leaves the mode 0.
     """
     descriptor, read = folder._descriptor, api.glfs_readdirplus_r
+    lock = descriptor.position  # two threads may share an iterator of scandir
     entry, stat, found = api.Dirent(), api.Stat(), api.result_pointer()
     while True:
-        read(descriptor, stat, entry, found)
+        with lock:
+            read(descriptor, stat, entry, found)
         if not found:
             return
         name = entry.d_name

@@ -96,6 +96,7 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
     try:
         for turn in range(max(1, len(servers))):
             attempts.append(Attempt(configuration, (*servers[turn:], *servers[:turn])))
+            attempts[-1].begin()
             is_last = turn + 1 >= len(servers)
             end = attempts[0].deadline
             done = first_of(attempts, end if is_last else min(end, time.monotonic() + _SILENCE))

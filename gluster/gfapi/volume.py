@@ -36,7 +36,6 @@ from .arguments import (
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
-from .gate import Unpicklable
 from .identity import decided
 from .mount import Mount
 from .scan import ScandirIterator
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 _ANY_EVENT = 0xFFFFFFFF  # api.UpcallEvents.ANY, without an import that takes time
 
 
-class Volume(Unpicklable):
+class Volume:
     """A GlusterFS volume.
 
     ``with Volume(...) as vol`` mounts it, and unmounts it at the end. Without ``with``, call
@@ -65,7 +64,8 @@ class Volume(Unpicklable):
     Paths are str, bytes or :class:`os.PathLike`, as with :mod:`os`. A call that fails raises
     :exc:`OSError`, or the subclass for its errno, with the path in ``filename``. A NUL in a path
     raises :exc:`ValueError`. A Volume may be used from several threads, and after a fork: the
-    child mounts anew at its first call.
+    child mounts anew at its first call. It can be copied and pickled: what comes of that is the
+    same volume by the same hosts and with the same options, not mounted.
     """
 
     def __init__(
@@ -111,6 +111,15 @@ class Volume(Unpicklable):
         self.xlator_options = dict(xlator_options or {})
         self.log_file, self.log_level = checked_logging(log_file, log_level)
         self._logger = None if logger is None else _checked_logger(logger)
+        self._mount = Mount(self._start)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in vars(self).items() if name != "_mount"}
+        lists = {name: value.copy() for name, value in state.items() if isinstance(value, list)}
+        return {**state, **lists, "xlator_options": dict(self.xlator_options)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
         self._mount = Mount(self._start)
 
     @classmethod

@@ -16,10 +16,10 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from concurrent import futures
-from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Callable
 
 from .gate import bad_descriptor
+from .parking import park, unpark
 
 if TYPE_CHECKING:
     from .descriptor import Descriptor
@@ -41,9 +41,22 @@ class Call:
         self._backlog = backlog
         self._function = function
         self._arguments = arguments
+        self._turn = [None]  # taken by who makes it, or withdraws it
+
+    def claim(self) -> bool:
+        """Whether it is the caller's to make, or to withdraw: it is one thread's only."""
+        try:
+            self._turn.pop()
+        except IndexError:
+            return False
+        return True
 
     def run(self) -> None:
-        """Make the call. What follows it is under way before anybody is told that it is over."""
+        """Make the call, unless it was withdrawn. What follows it is under way before anybody is
+        told that it is over.
+        """
+        if not self.claim():
+            return
         try:
             self._make()
         finally:
@@ -89,51 +102,72 @@ class Backlog:
 
     def add(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
         """Make a call as soon as there is a thread for it."""
-        with self._lock:
-            call, future = self._new(function, arguments)
-        self._workers.do(call.run)
-        return future
+        return self._add(function, arguments, lambda call: True)
 
     def add_in_line(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
         """Make a call that uses the position, after all others that use it."""
-        with self._lock:
-            call, future = self._new(function, arguments)
+
+        def begins(call: Call) -> bool:
             self._line.append(call)
-            is_first = len(self._line) == 1
-        if is_first:
-            self._workers.do(call.run)
-        return future
+            return len(self._line) == 1
+
+        return self._add(function, arguments, begins)
 
     def add_after_all(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
         """Make a call as soon as all are over that were added before."""
-        with self._lock:
-            call, future = self._new(function, arguments)
-            is_first = len(self._calls) == 1
-            if not is_first:
-                self._barriers.append(call)
-        if is_first:
-            self._workers.do(call.run)
+
+        def begins(call: Call) -> bool:
+            if len(self._calls) == 1:
+                return True
+            self._barriers.append(call)
+            return False
+
+        return self._add(function, arguments, begins)
+
+    def _add(
+        self, function: Callable[..., Any], arguments: Any, begins: Callable[[Call], bool]
+    ) -> futures.Future[Any]:
+        """Make a call when its turn has come.
+
+        :param begins: puts it where it has to wait, or says that it begins at once.
+        """
+        call = Call(self, next(self._numbers), function, arguments)
+        future = call.future
+        try:
+            with self._lock:
+                if self.is_closing:
+                    raise bad_descriptor(self._path)
+                self._calls[call.number] = call
+                self._futures.add(future)
+                is_ready = begins(call)
+            if is_ready:
+                self._workers.do(call.run)
+        except BaseException:  # an interrupt, wherever it came
+            self._withdraw(call)
+            raise
         return future
 
-    def _new(
-        self, function: Callable[..., Any], arguments: Any
-    ) -> tuple[Call, futures.Future[Any]]:
-        if self.is_closing:
-            raise bad_descriptor(self._path)
-        call = Call(self, next(self._numbers), function, arguments)
-        self._calls[call.number] = call
-        self._futures.add(call.future)
-        return call, call.future
+    def _withdraw(self, call: Call) -> None:
+        """Have nobody wait for a call that its caller knows nothing of, unless it is being made."""
+        if call.claim():
+            call.future.cancel()
+            call.future.set_running_or_notify_cancel()
+            self.go_on(call)
+            self.discard(call)
 
     def go_on(self, over: Call) -> None:
         """Start what had to wait for a call that is over."""
         ready = []
         with self._lock:
-            del self._calls[over.number]
+            self._calls.pop(over.number, None)
             if self._line and self._line[0] is over:
                 self._line.popleft()
                 if self._line:
                     ready.append(self._line[0])
+            # What was withdrawn may be anywhere, or nowhere.
+            for waiting in (self._line, self._barriers):
+                with contextlib.suppress(ValueError):
+                    waiting.remove(over)
             if self._barriers and next(iter(self._calls)) == self._barriers[0].number:
                 ready.append(self._barriers.popleft())
         for call in ready:
@@ -187,8 +221,8 @@ class Workers:
     """The threads of one mount: a brick that hangs holds up no other mount."""
 
     def __init__(self) -> None:
-        # A SimpleQueue is faster, but now and then its get() does not come back in time.
-        self._jobs: Queue[Callable[[], None]] = Queue()
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._idle: deque[Any] = deque()
         self._unfinished: list[None] = []  # one element for each job
         self._lock = threading.Lock()
         self._most = MOST_THREADS
@@ -197,7 +231,8 @@ class Workers:
     def do(self, job: Callable[[], None]) -> None:
         """Have a job done by the first thread that is free."""
         self._unfinished.append(None)
-        self._jobs.put(job)
+        self._jobs.append(job)
+        unpark(self._idle)
         self._hire()
 
     @contextlib.contextmanager
@@ -216,19 +251,31 @@ class Workers:
         with self._lock:
             if self._count >= min(self._most, len(self._unfinished)):
                 return
+            place = [None]  # taken by the thread, if it comes to that
             self._count += 1
-            thread = threading.Thread(target=self._work, name="gfapi-async", daemon=True)
+            thread = threading.Thread(
+                target=self._work, args=(place,), name="gfapi-async", daemon=True
+            )
             try:
                 thread.start()
                 return
-            except RuntimeError:  # no more threads, or the interpreter is past starting any
-                self._count -= 1
+            except BaseException as error:
+                if place:
+                    place.clear()
+                    self._count -= 1
+                # No more threads, or the interpreter is past starting any; or it is an interrupt.
+                if not isinstance(error, RuntimeError):
+                    raise
             if self._count:
                 return
         while self._do_one(0.0):
             pass
 
-    def _work(self) -> None:
+    def _work(self, place: list[None]) -> None:
+        try:
+            place.pop()
+        except IndexError:
+            return
         try:
             while self._do_one(_IDLE) or not self._retire():
                 pass
@@ -240,16 +287,19 @@ class Workers:
 
     def _retire(self) -> bool:
         with self._lock:
-            if self._jobs.empty():
+            if not self._jobs:
                 self._count -= 1
                 return True
         return False
 
     def _do_one(self, timeout: float) -> bool:
+        while not self._jobs:
+            if not timeout or not park(self._idle, lambda: self._jobs, timeout):
+                return False
         try:
-            job = self._jobs.get(timeout=timeout)
-        except Empty:
-            return False
+            job = self._jobs.popleft()
+        except IndexError:  # another thread was faster
+            return True
         try:
             job()
         finally:

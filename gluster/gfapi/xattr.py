@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator, MutableMapping, Sequence
 
 from . import api
+from .gate import Unpicklable
 from .identity import check_root
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def xattrs(vol: Volume, path: api.AnyPath, *, follow_symlinks: bool = True) -> X
     )
 
 
-class Xattrs(MutableMapping[str, bytes]):
+class Xattrs(Unpicklable, MutableMapping[str, bytes]):
     """The extended attributes of a path or an open file, as a mapping from names to values.
 
     Each operation is a call to the volume. A name is :class:`str`, and bytes are taken for one

@@ -284,9 +284,11 @@ def test_get_volume_id_is_that_of_glusterd(
     assert plain_vol.get_volume_id() == uuid.UUID(expected)
 
 
-def test_a_volume_is_not_pickled(plain_vol: gfapi.Volume) -> None:
-    with pytest.raises(TypeError, match="cannot pickle 'Volume' object"):
-        pickle.dumps(plain_vol)
+def test_a_mounted_volume_is_pickled_as_one_that_is_not(plain_vol: gfapi.Volume) -> None:
+    other = pickle.loads(pickle.dumps(plain_vol))
+    assert not other.mounted
+    with other:
+        assert other.get_volume_id() == plain_vol.get_volume_id()
 
 
 # --------------------------------------------------------------------- ways to reach a volume

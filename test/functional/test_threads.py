@@ -133,6 +133,27 @@ def test_threads_reading_one_dir_get_each_entry_once(vol: gfapi.Volume, folder: 
         assert set(names) == {".", "..", *map(str, range(200))}
 
 
+@pytest.mark.parametrize("handles", [False, True])
+def test_threads_sharing_an_iterator_of_scandir_get_each_entry_once(
+    vol: gfapi.Volume, folder: str, handles: bool
+) -> None:
+    for number in range(100):
+        vol.symlink("x", f"{folder}/{number}")
+    with vol.scandir(folder, handles=handles) as entries:
+
+        def read(number: int) -> list[str]:
+            if number % 2:
+                return [entry.name for entry in entries]
+            names = []
+            while (entry := next(entries, None)) is not None:
+                names.append(entry.name)
+            return names
+
+        names = [name for names in in_threads(read) for name in names]
+        assert list(entries) == []
+    assert sorted(names) == sorted(map(str, range(100)))
+
+
 def test_one_of_many_threads_closes_a_file_and_the_others_are_told(
     vol: gfapi.Volume, folder: str
 ) -> None:

@@ -603,11 +603,6 @@ def test_a_volume_says_what_it_is() -> None:
     assert "on h1, h2 (" in repr(gfapi.Volume(["h1", "h2"], "name"))
 
 
-def test_a_volume_is_not_pickled() -> None:
-    with pytest.raises(TypeError, match="cannot pickle 'Volume' object"):
-        pickle.dumps(gfapi.Volume("host", "name"))
-
-
 @pytest.mark.parametrize(
     ("fd", "problem"), [(None, TypeError), ("5", TypeError), (12345, OSError), (0, OSError)]
 )

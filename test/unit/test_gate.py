@@ -357,6 +357,16 @@ def test_the_result_of_c_is_the_result() -> None:
     assert wrapped("glfs_open", lambda *arguments: 99)(Gate(1), "/a", 0) == 99
 
 
+def test_what_is_opened_or_closed_is_in_the_callers_list_before_an_interrupt_can_come() -> None:
+    kept: list[Any] = []
+    assert wrapped("glfs_open", lambda *arguments: 99)(Gate(1), "/a", 0, kept) == 99
+    with pytest.raises(OSError, match="/a"):
+        wrapped("glfs_open", lambda *arguments: None)(Gate(1), "/a", 0, kept)
+    with pytest.raises(OSError, match="error"):
+        wrapped("glfs_close", lambda pointer: -1)(Gate(1), kept)
+    assert kept == [99, None, -1]
+
+
 def test_a_function_that_cannot_fail_returns_whatever_it_is() -> None:
     row = api.Row("glfs_free", "1.0", "", parameters.nothing, (parameters.address,))
     assert api.wrap(row, lambda pointer: None)(1) is None

@@ -105,3 +105,30 @@ def test_the_public_named_tuples_are_pickled() -> None:
 def test_an_entry_takes_the_type_of_its_names_in_brackets() -> None:
     assert typing.get_args(gfapi.DirEntry[bytes]) == (bytes,)
     assert typing.get_origin(gfapi.DirEntry[str]) is gfapi.DirEntry
+
+
+def test_another_interpreter_of_the_process_is_refused(python: Callable[..., Any]) -> None:
+    program = """
+try:
+    import _interpreters as interpreters
+    other = interpreters.create("legacy")
+except ImportError:
+    import _xxsubinterpreters as interpreters
+    other = interpreters.create(isolated=False)
+program = '''
+import sys
+sys.path[:] = %r
+from gluster.gfapi.api.loader import library
+try:
+    library()
+except ImportError as error:
+    assert "main interpreter only" in str(error), error
+else:
+    raise AssertionError
+''' % sys.path
+said = interpreters.run_string(other, program)
+assert said is None, said
+interpreters.destroy(other)
+tell(True)
+"""
+    assert python(program) is True

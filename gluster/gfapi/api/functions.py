@@ -124,6 +124,12 @@ def _source(row: Row, names: dict[str, Any]) -> str:
         names["convert"] = row.result.convert
         call = f"convert({call})"
     body = [f"result = {call}"]
+    if row.result.is_kept:
+        # A signal that comes while C runs has its handler called as soon as Python runs again. So
+        # it is C, too, that takes the result.
+        each = ", ".join(f"({one},)" for one in passed)
+        before.append("kept = [] if kept is None else kept")
+        body = [f"kept.extend(map(function, {each}))", "result = kept[-1]"]
     for i in reversed(gates):
         before.append(f"calls{i} = a{i}.calls")
         inner = [
@@ -139,6 +145,8 @@ def _source(row: Row, names: dict[str, Any]) -> str:
         paths = paths or [f"a{i}.path" for i in gates]
         body += [f"if {row.result.failed}:", f"    raise failure({', '.join(paths)})"]
     arguments = ", ".join(f"a{i}" for i in range(len(row.parameters)))
+    if row.result.is_kept:
+        arguments += ", kept=None"
     return "\n    ".join([f"def {row.name}({arguments}):", *before, *body, "return result"])
 
 

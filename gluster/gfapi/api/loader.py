@@ -26,12 +26,26 @@ _loaded: Optional[ctypes.CDLL] = None
 def library() -> ctypes.CDLL:
     """libgfapi, loaded by the first call.
 
-    :raises ImportError: if there is none, or it is older than GlusterFS 6.
+    :raises ImportError: if there is none, it is older than GlusterFS 6, or this is not the main
+        interpreter.
     """
     global _loaded
     if _loaded is None:
+        _check_interpreter()
         _loaded = _load(os.environ.get("GFAPI_LIBRARY") or "libgfapi.so.0")
     return _loaded
+
+
+def _check_interpreter() -> None:
+    """Refuse all interpreters of the process but the first.
+
+    What C calls back runs in that one, and forks and the end of the process are told to it.
+    """
+    python = ctypes.PyDLL(None)
+    for function in (python.PyInterpreterState_Get, python.PyInterpreterState_Main):
+        function.restype = c_void_p
+    if python.PyInterpreterState_Get() != python.PyInterpreterState_Main():
+        raise ImportError("gfapi works in the main interpreter only, and this is another one")
 
 
 def _load(name: str) -> ctypes.CDLL:

@@ -47,11 +47,14 @@ class Result(NamedTuple):
 
     :ivar failed: the condition on ``result``, or "" for a function that cannot fail.
     :ivar convert: makes what the caller gets of that, before another call can change it.
+    :ivar is_kept: whether the caller may give a list as the last argument that gets what C
+        returned. No interrupt comes in between: who has the list knows what was opened or closed.
     """
 
     ctype: Any
     failed: str
     convert: Optional[Callable[[Any], Any]] = None
+    is_kept: bool = False
 
 
 def _copy_of(structure: Any) -> Callable[[Optional[int]], Any]:
@@ -153,6 +156,8 @@ status = Result(c_int, "result < 0")
 count = Result(c_ssize_t, "result < 0")
 position = Result(c_int64, "result < 0")
 pointer = Result(c_void_p, "result is None")
+opened = Result(c_void_p, "result is None", is_kept=True)
+closed = Result(c_int, "result < 0", is_kept=True)
 string = Result(c_char_p, "result is None")
 answer = Result(c_int, "")
 amount = Result(c_ssize_t, "")
