@@ -26,7 +26,8 @@ def table(path: Path, without: Sequence[str] = ()) -> str:
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = ["  ".join(map(_aligned, row, widths)).rstrip() for row in cells]
     about = f"GlusterFS {kept['glusterfs']}, {kept['cpus']} cores, {kept['date']}"
-    return "\n".join([f"{about}::", "", *(f"    {line}" for line in lines), ""])
+    block = [f"    {line}" for line in lines]
+    return "\n".join([f"{about}:", "", ".. code-block:: none", "", *block, ""])
 
 
 def _cell(value: Any) -> str:

@@ -72,7 +72,8 @@ def _rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
             with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
                 raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         if _has_slash(src) or _has_slash(dst):
-            _check_directory(vol, src)
+            with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
+                _check_directory(vol, src)
         if not new_parent.strip(b"/"):  # the root or the working directory
             api.glfs_rename(mount, src, dst)
             return

@@ -304,6 +304,11 @@ def test_where_holes_cannot_be_looked_for_all_is_read(
 # ------------------------------------------------------------------------------ copy_entry
 
 
+def copy(vol: gfapi.Volume, folder: str, status: api.Stat, name: str = "dst") -> None:
+    with vol.lookup(folder) as target:
+        copy_entry(vol, vol.open(f"{folder}/src", os.O_RDONLY), status, target, name)
+
+
 def listed(vol: gfapi.Volume, folder: str, name: str) -> api.Stat:
     return dict(vol.listdir_with_stat(folder))[name]
 
@@ -316,7 +321,7 @@ def test_an_entry_is_copied_with_mode_and_times(
     write(vol, f"{folder}/src", b"x" * size)
     vol.chmod(f"{folder}/src", 0o4751)
     vol.utime(f"{folder}/src", ns=TIMES)
-    copy_entry(vol, f"{folder}/src", listed(vol, folder, "src"), f"{folder}/dst")
+    copy(vol, folder, listed(vol, folder, "src"))
     for client in (vol, other):
         status = client.stat(f"{folder}/dst")
         assert stat.S_IMODE(status.st_mode) == 0o4751
@@ -332,7 +337,7 @@ def test_an_entry_is_not_copied_over_what_is_there(vol: gfapi.Volume, folder: st
     vol.symlink("nowhere", f"{folder}/link")
     for name in ("dst", "link", "src"):
         with pytest.raises(FileExistsError):
-            copy_entry(vol, f"{folder}/src", vol.stat(f"{folder}/src"), f"{folder}/{name}")
+            copy(vol, folder, vol.stat(f"{folder}/src"), name)
     assert read(vol, f"{folder}/dst") == b"old"
     assert sorted(vol.listdir(folder)) == ["dst", "link", "src"]
 
@@ -348,7 +353,7 @@ def test_an_entry_whose_size_has_changed_is_copied_to_its_end(
     status = vol.stat(f"{folder}/src")
     data = os.urandom(1000) * (after // 1000) + b"z" * (after % 1000)
     write(vol, f"{folder}/src", data)
-    copy_entry(vol, f"{folder}/src", status, f"{folder}/dst")
+    copy(vol, folder, status)
     assert read(vol, f"{folder}/dst") == data
 
 
@@ -367,5 +372,5 @@ def test_a_sparse_entry_that_grows_while_it_is_copied_has_all_its_data(
         return count
 
     monkeypatch.setattr(api, "glfs_pread", pread)
-    copy_entry(vol, f"{folder}/src", status, f"{folder}/dst")
+    copy(vol, folder, status)
     assert read(vol, f"{folder}/dst") == read(vol, f"{folder}/src")

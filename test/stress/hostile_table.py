@@ -377,6 +377,7 @@ _OF_CALLEE: dict[str, dict[str, Make]] = {
     "sandbox.SandboxVolume.heal": {"full": _const(False)},
     "sandbox.SandboxVolume.kill_brick": {"index": _const(0)},
     "sandbox.SandboxVolume.start_brick": {"index": _const(0)},
+    "sandbox.SandboxVolume.replace_brick": {"index": _const(0)},
     "sandbox.SandboxVolume.set_option": {
         "key": _const("performance.io-cache"),
         "value": _const("on"),
