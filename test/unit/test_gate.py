@@ -367,6 +367,26 @@ def test_what_is_opened_or_closed_is_in_the_callers_list_before_an_interrupt_can
     assert kept == [99, None, -1]
 
 
+def test_ctrl_c_in_the_first_call_of_a_function_is_no_exit_code_later(
+    python: Callable[..., Any],
+) -> None:
+    program = """
+import sys
+from gluster.gfapi import api
+
+def interrupt(frame, event, argument):
+    if frame.f_code.co_filename.startswith("<") and frame.f_code.co_name == "<module>":
+        raise KeyboardInterrupt
+
+sys.settrace(interrupt)
+try:
+    api.wrap(api.TABLE["glfs_close"], len)
+except KeyboardInterrupt:
+    tell("interrupted")
+"""
+    assert python(program) == "interrupted"
+
+
 def test_a_function_that_cannot_fail_returns_whatever_it_is() -> None:
     row = api.Row("glfs_free", "1.0", "", parameters.nothing, (parameters.address,))
     assert api.wrap(row, lambda pointer: None)(1) is None

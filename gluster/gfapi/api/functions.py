@@ -71,7 +71,8 @@ def wrap(row: Row, function: Callable[..., Any]) -> Callable[..., Any]:
         "failure": failure,
         "errno": ctypes.get_errno,
     }
-    exec(_source(row, names), names)
+    # Not of text: of an interrupt that falls into that, Python remembers to die when it ends.
+    exec(compile(_source(row, names), "<gfapi>", "exec"), names)
     wrapper: Callable[..., Any] = names[row.name]
     return wrapper
 
