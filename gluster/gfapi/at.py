@@ -26,7 +26,7 @@ from . import api
 from .descriptor import Descriptor, Opened
 from .file import descriptor_of
 from .gate import Gate
-from .identity import decided
+from .identity import check_readable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
                     raise
         folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
-        descriptor = decided(mount.open(openat, path, rest, folder, path, old, mode))
+        arguments = (folder, path, old, mode)
+        descriptor = mount.open(openat, path, rest, *arguments, check=check_readable)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
         descriptor.cut()
     return descriptor

@@ -15,7 +15,7 @@ from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
-from .identity import decided, is_root
+from .identity import check_readable, is_root
 from .leases import Lease, lease_of_object
 from .objects import HeldObject, gfid_text, look_up
 
@@ -207,7 +207,9 @@ class Handle(Unpicklable):
         if not rest & os.O_ACCMODE and self._type == stat_module.S_IFDIR:
             return self._open_directory(rest)
         arguments = (held.mount, held, rest)
-        descriptor = decided(held.mount.open(api.glfs_h_open, held.path, rest, *arguments))
+        descriptor = held.mount.open(
+            api.glfs_h_open, held.path, rest, *arguments, check=check_readable
+        )
         if flags & os.O_TRUNC and flags & os.O_ACCMODE:
             try:
                 api.glfs_ftruncate(descriptor, 0, None, None)

@@ -174,23 +174,17 @@ def check_root(path: Any) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM), path)
 
 
-def decided(descriptor: Descriptor) -> Descriptor:
-    """What was just opened, or was there, once the bricks have said that it may be read.
+def check_readable(descriptor: Descriptor) -> None:
+    """See that the bricks let this thread read what was just opened, or was there.
 
     GlusterFS's open-behind answers an open before they do, and quick-read has small files from
     their look-up: anybody would be given their content. The names of extended attributes are for
     those who may read, are in no cache, and wait for the open.
 
-    :raises OSError: if they say no; then it is closed.
+    :raises OSError: if they say no.
     """
     if descriptor.is_readable and not is_root():
-        try:
-            api.glfs_flistxattr(descriptor, None, 0)
-        except BaseException:
-            with contextlib.suppress(OSError):  # which says the same
-                descriptor.close()
-            raise
-    return descriptor
+        api.glfs_flistxattr(descriptor, None, 0)
 
 
 def names() -> Names:

@@ -9,6 +9,7 @@ follows in the background, and a process that exits does not run it at all. Each
 from __future__ import annotations
 
 import atexit
+import contextlib
 import errno
 import os
 import sys
@@ -118,6 +119,7 @@ class Mount(Gate):
         flags: int,
         *arguments: Any,
         kind: type[Descriptor] = Descriptor,
+        check: Optional[Callable[[Descriptor], object]] = None,
     ) -> Descriptor:
         """Open a file or directory and register it, in one step that an unmount cannot divide,
         nor an interrupt.
@@ -125,6 +127,7 @@ class Mount(Gate):
         :param function: the C function, which takes ``arguments`` and a list for its result.
         :param flags: what it is opened with, as :data:`os.O_RDWR`.
         :param kind: what it becomes.
+        :param check: called with it; if that raises, it is closed.
         """
         calls = self.calls
         kept: list[Optional[int]] = []
@@ -136,6 +139,8 @@ class Mount(Gate):
                     self.refuse()
                 pointer = function(*arguments, kept)
                 descriptor = kind(self, pointer, path, flags)
+                if check:
+                    check(descriptor)
             except BaseException:
                 if kept and kept[0] and not descriptor:  # an interrupt
                     known = [each for each in list(self.descriptors) if each.peek() == kept[0]]
@@ -145,7 +150,8 @@ class Mount(Gate):
                 calls.pop()
         except BaseException:
             if descriptor:  # which nobody would close
-                descriptor.close()
+                with contextlib.suppress(OSError):
+                    descriptor.close()
             raise
         return descriptor
 

@@ -36,7 +36,7 @@ from .arguments import (
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
-from .identity import decided
+from .identity import check_readable
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -359,8 +359,9 @@ class Volume:
                     raise
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)
-                opened = mount.open(api.glfs_open, path, rest, mount, path, old)
-                descriptor = decided(opened)
+                descriptor = mount.open(
+                    api.glfs_open, path, rest, mount, path, old, check=check_readable
+                )
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):
                     raise

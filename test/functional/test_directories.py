@@ -359,7 +359,7 @@ def test_scandir_can_be_closed_before_its_end(vol: gfapi.Volume, folder: str) ->
     assert list(entries) == []
 
 
-@pytest.mark.parametrize("kind", ["Dir", "DirEntry", "Volume", "File"])
+@pytest.mark.parametrize("kind", ["Dir", "DirEntry", "File"])
 def test_what_belongs_to_a_mount_cannot_be_pickled(
     plain_vol: gfapi.Volume, plain_folder: str, kind: str
 ) -> None:
@@ -371,7 +371,6 @@ def test_what_belongs_to_a_mount_cannot_be_pickled(
         things = {
             "Dir": listing,
             "DirEntry": entries_of(plain_vol, plain_folder)["file"],
-            "Volume": plain_vol,
             "File": file,
         }
         with pytest.raises(TypeError, match=f"cannot pickle '{kind}' object"):
