@@ -167,12 +167,12 @@ class Descriptor(Gate):
     def _tell_others(self, error: OSError) -> None:
         if self.is_directory:
             return
-        whole = self._whole_path()
+        whole = self.whole_path()
         for other in list(self.mount.descriptors):
-            if other is not self and other.is_writable and other._whole_path() == whole:
+            if other is not self and other.is_writable and other.whole_path() == whole:
                 other.missed = error.errno
 
-    def _whole_path(self) -> bytes:
+    def whole_path(self) -> bytes:
         """By which descriptors of one file are known: what has it by another name is overlooked."""
         start = self.mount.cwd or b"/"
         return os.path.normpath(os.path.join(start, os.fsencode(self.path or b"")))
