@@ -324,6 +324,7 @@ def wrong_with(rows: Sequence[dict[str, Any]]) -> list[str]:
         (after[HEAP] - before[HEAP]) * MIB / (after["minute"] - before["minute"])
         for before, after in zip(rows, rows[1:])
         if before["graph switches"] == after["graph switches"]
+        and before["minute"] < after["minute"]  # which are rounded
     ]
     if grown and statistics.median(grown) > BOUND:
         problems.append(f"the heap grows by {statistics.median(grown):.0f} bytes a minute")
