@@ -26,6 +26,12 @@ FUNCTION("3.4.0", int, glfs_set_volfile_server, void *fs, const char *proto, con
     return 0;
 }
 
+FUNCTION("3.4.0", int, glfs_set_xlator_option, void *fs, const char *xlator, const char *key,
+         const char *value)
+{
+    return 0;
+}
+
 FUNCTION("3.4.0", int, glfs_set_logging, void *fs, const char *file, int level)
 {
     return 0;

@@ -53,6 +53,8 @@ class Attempt(threading.Thread):
         super().__init__(name="glfs_init", daemon=True)
         self.deadline = time.monotonic() + INIT_TIMEOUT
         self._error: Optional[BaseException] = None
+        # Not is_alive(): an interrupt of a join() makes that False before its time.
+        self._over = threading.Event()
         # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
         self._token = [None]
         self._turn = [None]  # taken by the thread, or by who drops it before
@@ -87,8 +89,16 @@ class Attempt(threading.Thread):
             api.glfs_init(self.glfs)
         except BaseException as error:
             self._error = error
+        self._over.set()
         if not _is_first(self._token):
             self._end()
+
+    def wait(self, end: float) -> bool:
+        """Wait for the end of its initialisation, and tell whether that has come.
+
+        :param end: the :func:`time.monotonic` time at which to give up.
+        """
+        return self._over.wait(max(0.0, end - time.monotonic()))
 
     def finish(self) -> None:
         """Raise what its initialisation, which is over, has raised."""
@@ -108,8 +118,7 @@ class Attempt(threading.Thread):
             threading.Thread(target=self._end_init, name="gfapi-drop", daemon=True).start()
 
     def _end_init(self) -> None:
-        self.join(max(0.0, self.deadline - time.monotonic()))
-        if self.is_alive():
+        if not self.wait(self.deadline):
             api.end_init(self.glfs.pointer)
 
     def _end(self) -> None:
@@ -159,12 +168,12 @@ def first_of(attempts: Sequence[Attempt], end: float) -> Optional[Attempt]:
 
     :param end: the :func:`time.monotonic` time at which to give up.
     """
-    if len(attempts) == 1 and attempts[0].is_alive():
-        attempts[0].join(max(0.0, end - time.monotonic()))
+    if len(attempts) == 1:
+        return attempts[0] if attempts[0].wait(end) else None
     over: list[Attempt] = []
 
     def is_over() -> bool:
-        over.extend(attempt for attempt in attempts if not attempt.is_alive())
+        over.extend(attempt for attempt in attempts if attempt.wait(0))
         return bool(over)
 
     return over[0] if wait_until(is_over, end) else None

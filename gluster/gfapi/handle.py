@@ -320,8 +320,9 @@ class Handle(Unpicklable):
     def pwrite(self, data: Any, offset: int) -> int:
         """Write, as :func:`os.pwrite`, and return when it is with the bricks.
 
-        All of it is written. The file is open meanwhile: nobody would learn of a failure of
-        ``glfs_h_anonymous_write`` that becomes known later, as a full disk, and so it is not used.
+        All of it is written. The file is open meanwhile, because nobody would learn of a failure of
+        ``glfs_h_anonymous_write`` that becomes known later, as a full disk. With a lease it is that
+        all the same, since an open file would be somebody else to the lease.
 
         :param data: any contiguous buffer, or a str, which is stored as UTF-8.
         :param offset: where to begin, in bytes from the beginning.
@@ -331,8 +332,21 @@ class Handle(Unpicklable):
         """
         offset = api.integer(offset)
         self._check_content(offset)
+        if self._object.lease is not None:
+            return self._write(data, offset)
         with self._opened(os.O_WRONLY) as file:
             return file.pwrite(data, offset)
+
+    def _write(self, data: Any, offset: int) -> int:
+        view = api.byte_view(data.encode() if isinstance(data, str) else data)
+        held, done = self._object, 0
+        while done < len(view):
+            memory, size = api.memory(view[done : done + MOST])
+            count = api.glfs_h_anonymous_write(held.mount, held, memory, size, offset + done)
+            if not count:  # it takes no more, and does not say why
+                raise self._error(errno.EIO)
+            done += count
+        return done
 
     def truncate(self, length: int) -> None:
         """Cut or extend the file (``glfs_h_truncate``), as :func:`os.truncate`.
