@@ -42,7 +42,7 @@ def test_nothing_grows_with_the_number_of_calls_beyond_what_c_keeps(
     stress: Any, pair: list[sandbox.SandboxVolume], c_program: str, row: str
 ) -> None:
     leaks = stress("leaks")
-    verdict = leaks.measure(row, pair, c_program, blocks=3, count=40)
+    verdict = leaks.measure(row, pair, c_program, blocks=3, count=100)
     assert verdict.broken == (), verdict
 
 

@@ -41,7 +41,7 @@ BOUND, BLOCKS_BOUND = 16.0, 0.05
 MOUNT_BOUND, MOUNT_BLOCKS_BOUND = 2048.0, 4.0
 #: What a block of rounds may add besides, whatever its length: bytes of GlusterFS's pools, which
 #: come and go, and more where threads do, as each has its own; and pieces of Python's.
-NOISE, CREW_NOISE, BLOCKS_NOISE = 16384.0, 262144.0, 20.0
+NOISE, CREW_NOISE, BLOCKS_NOISE = 16384.0, 262144.0, 60.0
 #: How many threads and descriptors a process may have more at the end than after the warm-up.
 SLACK = 4
 #: The same of bricks' descriptors for a row that mounts, as others use the bricks at the same time.
