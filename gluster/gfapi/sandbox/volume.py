@@ -256,10 +256,11 @@ class SandboxVolume:
         """Put an empty brick on the same node in the place of one, whose files are removed.
 
         The other bricks of its set heal it; of a dispersed volume, as soon as :meth:`heal` is told
-        to look at all files.
+        to look at all files. GlusterFS mounts the volume by FUSE for that.
 
         :param index: which of :attr:`bricks`.
-        :raises SandboxError: if GlusterFS refuses it, e.g. since no other brick has the files.
+        :raises SandboxError: if GlusterFS refuses it, e.g. since no other brick has the files, or
+            this machine has no ``/dev/fuse``, as in a container.
         """
         old = self.bricks[index]
         new = self._new_brick(old.node)
