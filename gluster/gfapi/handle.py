@@ -243,7 +243,7 @@ class Handle(Unpicklable):
         return file
 
     def _opened(self, flags: int) -> File:
-        """Bricks let everybody read and write what nobody has opened, so only root does."""
+        """An open File of it: who has opened nothing is not checked by the bricks."""
         return File(self._open(flags))
 
     def opendir(self, readdirplus: bool = False) -> Dir:
@@ -321,8 +321,8 @@ class Handle(Unpicklable):
         """Write, as :func:`os.pwrite`, and return when it is with the bricks.
 
         All of it is written. The file is open meanwhile, because nobody would learn of a failure of
-        ``glfs_h_anonymous_write`` that becomes known later, as a full disk. With a lease it is that
-        all the same, since an open file would be somebody else to the lease.
+        ``glfs_h_anonymous_write`` that becomes known later, as a full disk. With a lease root does
+        call that, since an open file would be somebody else to the lease.
 
         :param data: any contiguous buffer, or a str, which is stored as UTF-8.
         :param offset: where to begin, in bytes from the beginning.
@@ -332,7 +332,7 @@ class Handle(Unpicklable):
         """
         offset = api.integer(offset)
         self._check_content(offset)
-        if self._object.lease is not None:
+        if self._object.lease is not None and is_root():
             return self._write(data, offset)
         with self._opened(os.O_WRONLY) as file:
             return file.pwrite(data, offset)
