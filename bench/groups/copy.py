@@ -9,19 +9,30 @@ from .work import Work
 
 class Copy(Work):
     def before_copyfile(self) -> None:
+        # What a brick has copied stays open there when it is removed. With its content, the next
+        # ones would wait for the disk to take that, too.
         if self.fs.exists(f"{self.own}/copy"):
+            self.fs.truncate(f"{self.own}/copy", 0)
             self.fs.unlink(f"{self.own}/copy")
 
     def copyfile(self) -> None:
         self.fs.copyfile(f"{self.shared}/big", f"{self.own}/copy")
 
+    before_copyfile_by_brick = before_copyfile
 
-def _group(name: str, title: str, kind: str, count: int, row: Row) -> Group:
+    def copyfile_by_brick(self) -> None:
+        self.fs.copyfile(f"{self.shared}/big", f"{self.own}/copy", by_brick=True)
+
+
+_NEVER_SLOWER = Row("copyfile", "copyfile", "c", at_least(0.95, "≥ 1 (0.95)"))
+
+
+def _group(name: str, title: str, kind: str, count: int, *rows: Row) -> Group:
     return Group(
         name,
         title,
-        rows=(row,),
-        operations=("copyfile",),
+        rows=rows,
+        operations=tuple(row.operation for row in rows),
         work=Copy,
         count=count,
         quick=4,
@@ -37,13 +48,14 @@ GROUPS = [
         "A file of {count:,} MiB, where the brick can copy by itself",
         "plain",
         1024,
-        Row("copyfile", "copyfile", "c", at_least(3)),
+        Row("copyfile by the brick", "copyfile_by_brick", "c", at_least(3)),
+        _NEVER_SLOWER,
     ),
     _group(
         "copy-spread",
         "A file of {count:,} MiB, where it cannot",
         "distribute",
         1024,
-        Row("copyfile", "copyfile", "c", at_least(0.95, "≥ 1 (0.95)")),
+        _NEVER_SLOWER,
     ),
 ]

@@ -75,7 +75,7 @@ def _speeds(place: Place, size: int, is_sparse: bool) -> list[tuple[str, float]]
     steps: dict[str, Callable[[gfapi.Volume], None]] = {
         "write": lambda vol: _write(vol, name, size, is_sparse),
         "read": lambda vol: _read(vol, name),
-        "copyfile": lambda vol: vol.copyfile(name, f"{name}-copy"),
+        "copyfile": lambda vol: vol.copyfile(name, f"{name}-copy", by_brick=True),
     }
     with place.client() as vol:
         try:
@@ -83,6 +83,7 @@ def _speeds(place: Place, size: int, is_sparse: bool) -> list[tuple[str, float]]
         finally:
             for path in (name, f"{name}-copy"):
                 if vol.lexists(path):
+                    vol.truncate(path, 0)  # the brick keeps open what it has copied
                     vol.unlink(path)
     return found[1:] if is_sparse else found
 

@@ -44,19 +44,24 @@ def copy_file_range(
     count: int,
     offset_src: Optional[int] = None,
     offset_dst: Optional[int] = None,
+    *,
+    by_brick: bool = False,
 ) -> int:
-    """Copy from one open file of the volume to another (``glfs_copy_file_range``), as
-    :func:`os.copy_file_range`.
+    """Copy from one open file of the volume to another, as :func:`os.copy_file_range`.
 
-    On a volume of one brick, it is the brick that copies from the beginning of a file, 16 MiB to
-    2 GiB at once. All else goes through this client: GlusterFS itself would copy the wrong bytes
-    there, or tell too few of the bricks; and a few bytes take longer that way.
+    The data go through this client, unless ``by_brick`` is set.
 
     :param src: what is read: a :class:`File`, or what :meth:`open` returned.
     :param dst: what is written, the same; it may be the same file.
     :param count: how many bytes at most.
     :param offset_src: where to begin to read; None for the position of ``src``, which moves then.
     :param offset_dst: where to begin to write; None for the position of ``dst``, which moves then.
+    :param by_brick: whether the volume's only brick is to copy by itself
+        (``glfs_copy_file_range``), which it can from the beginning of a file, 16 MiB to 2 GiB at
+        once. It keeps ``dst`` open until its process ends: each copy takes a descriptor of the
+        brick, and the space of a file that is removed comes back only then, unless it is
+        truncated first. All else goes through this client: GlusterFS itself would copy the wrong
+        bytes there, or tell too few of the bricks; and a few bytes take longer that way.
     :returns: how many bytes were copied. They may be fewer than asked for: repeat it until it
         is 0, which says that ``src`` ends there.
     :raises OSError: EXDEV if a file is on another volume or mount; EBADF if ``src`` was not
@@ -68,6 +73,7 @@ def copy_file_range(
     source, target, count = _descriptor(src), _descriptor(dst), api.integer(count)
     offset_src = None if offset_src is None else api.integer(offset_src)
     offset_dst = None if offset_dst is None else api.integer(offset_dst)
+    by_brick = bool(by_brick)
     _check_pair(vol, source, target)
     if count < 0:
         raise ValueError("negative value for 'count' not allowed")
@@ -81,7 +87,7 @@ def copy_file_range(
         wanted = transfer.checked(api.check_length(count))
         source.keep_place()
         target.keep_place()
-        copied = transfer.by_brick(vol, wanted)
+        copied = transfer.by_brick(vol, wanted) if by_brick else 0
         if not copied:
             wanted = min(wanted, MOST)
             copied = transfer.through_client(0, wanted, wanted)

@@ -30,16 +30,21 @@ _PRIVATE = 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
-def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
+def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
     """Copy the content of a file to another one of the volume, as :func:`shutil.copyfile`.
 
     :param src: the file to read.
     :param dst: the file to write, its full name; replaced if it exists.
+    :param by_brick: whether the volume's only brick is to copy a file of 16 MiB or more by itself
+        (``glfs_copy_file_range``), which sends nothing over the network. It keeps the copy open
+        until its process ends: each copy takes a descriptor of the brick, and the space of one
+        that is removed comes back only then, unless it is truncated first. Where a brick cannot
+        copy, this client does.
     :returns: ``dst``.
     :raises Error: if both are the same file, or one is a pipe, socket or device.
     :raises OSError: on failure.
     """
-    return _copy(vol, src, dst, 0o666)
+    return _copy(vol, src, dst, 0o666, by_brick)
 
 
 def copymode(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
@@ -66,34 +71,44 @@ def copystat(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
     vol.chmod(dst, stat_module.S_IMODE(stat.st_mode))
 
 
-def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
+def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
     """Copy content and permission bits of a file, as :func:`shutil.copy` (``cp src dst``).
 
     :param src: the file to read.
     :param dst: the file to write, or a directory to make one of the same name in.
+    :param by_brick: as for :meth:`Volume.copyfile`: faster where the volume has a single brick,
+        which then keeps the copy open, and so its space, until the brick's process ends.
     :returns: the path of the file written.
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
-    return _copy(vol, src, dst, _PRIVATE, mode=True)
+    return _copy(vol, src, dst, _PRIVATE, by_brick, mode=True)
 
 
-def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> Any:
+def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
     """Copy content, permission bits and times of a file, as :func:`shutil.copy2` (``cp -p``).
 
     :param src: the file to read.
     :param dst: the file to write, or a directory to make one of the same name in.
+    :param by_brick: as for :meth:`Volume.copyfile`: faster where the volume has a single brick,
+        which then keeps the copy open, and so its space, until the brick's process ends.
     :returns: the path of the file written.
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
-    return _copy(vol, src, dst, _PRIVATE, mode=True, times=True)
+    return _copy(vol, src, dst, _PRIVATE, by_brick, mode=True, times=True)
 
 
 def _copy(
-    vol: Volume, src: api.AnyPath, dst: api.AnyPath, create_mode: int, **attributes: bool
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    create_mode: int,
+    by_brick: bool,
+    **attributes: bool,
 ) -> Any:
     """Copy the content and these attributes."""
+    by_brick = bool(by_brick)  # before anything is open
     source = vol.stat(src)
     refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
@@ -101,7 +116,7 @@ def _copy(
     with File(vol._open(src, os.O_RDONLY, 0)) as reader:
         path, opened = _open_target(vol, src, source, dst, create_mode, bool(attributes))
         with File(opened) as writer:
-            copy_content(vol, reader._descriptor, writer._descriptor, source)
+            copy_content(vol, reader._descriptor, writer._descriptor, source, by_brick=by_brick)
             reader.close()  # while the last of it is still being written
             if attributes:
                 _set_attributes(writer, source, **attributes)

@@ -51,18 +51,30 @@ _TRUSTED = {
 _LIMIT = "trusted.limit.list"
 
 
-def copy_content(vol: Volume, source: Descriptor, target: Descriptor, stat: api.Stat) -> None:
+def copy_content(
+    vol: Volume,
+    source: Descriptor,
+    target: Descriptor,
+    stat: api.Stat,
+    *,
+    by_brick: bool = False,
+) -> None:
     """Copy a file from its beginning to its end, however that moves, and keep its holes.
 
     :param source: is read. Its position moves.
     :param target: an empty file, which nobody has written to.
     :param stat: the status of what is read, from before it was opened. A brick that copies has
         all that this client had written by then.
+    :param by_brick: whether the brick is to copy, if there is one that can.
     """
     size, transfer = stat.st_size, Transfer(source, 0, target, 0)
     is_sparse = stat.st_blocks * 512 < size
     skips = is_sparse and size > _CHUNK  # what is read at once is not worth looking for holes first
-    done = transfer.data_only() if skips else transfer.by_brick(vol, size)
+    done = 0
+    if skips:
+        done = transfer.data_only()
+    elif by_brick:
+        done = transfer.by_brick(vol, size)
     transfer.through_client(done, None, size, is_sparse)
 
 
@@ -101,6 +113,8 @@ class Transfer(NamedTuple):
 
     def by_brick(self, vol: Volume, count: int) -> int:
         """Have the brick copy, if there is one that can.
+
+        Only who asks for it gets this: GlusterFS's server never lets go of the target.
 
         :returns: how many bytes it has copied. What it has not, the client may copy over it.
         """

@@ -131,8 +131,9 @@ def test_a_copy_at_offsets_leaves_the_positions(
 
 
 @pytest.mark.usefixtures("brick_copies")
+@pytest.mark.parametrize("by_brick", [False, True])
 def test_a_copy_has_what_was_written_just_before_and_is_seen_at_once(
-    vol: gfapi.Volume, folder: str
+    vol: gfapi.Volume, folder: str, by_brick: bool
 ) -> None:
     """Whatever this client keeps in its memory of either file."""
     for number, size in enumerate((3000, 60_000, 3 * MIB)):
@@ -148,7 +149,8 @@ def test_a_copy_has_what_was_written_just_before_and_is_seen_at_once(
             assert reader.read() == old
             dst.write(b"overwritten")
             src.write(new)
-            assert vol.copy_file_range(src, dst, 1 << 40, 0, 0) == len(new)
+            copied = vol.copy_file_range(src, dst, 1 << 40, 0, 0, by_brick=by_brick)
+            assert copied == len(new)
             assert dst.fgetsize() == reader.fgetsize() == vol.getsize(target) == len(new)
             assert reader.pread(4 * MIB, 0) == dst.pread(4 * MIB, 0) == new
         assert read(vol, target) == new
@@ -273,8 +275,8 @@ def test_a_brick_copies_only_where_it_is_the_only_one(
 ) -> None:
     """And never from anywhere but the beginning: it does not learn of that."""
     src, dst = files
-    assert vol.copy_file_range(src, dst, 5, 0, 0) == 5
-    assert vol.copy_file_range(src, dst, 5, 3, 3) == 5
+    assert vol.copy_file_range(src, dst, 5, 0, 0, by_brick=True) == 5
+    assert vol.copy_file_range(src, dst, 5, 3, 3, by_brick=True) == 5
     assert dst.pread(20, 0) == b"01234567"
     assert brick_copies == ([5] if len(sandbox_volume.bricks) == 1 else [])
 
@@ -298,13 +300,13 @@ def test_a_volume_whose_translators_cannot_copy_copies_through_the_client(
                 src.write(data)
                 dst.write(b"x" * 4 * MIB)
                 assert dst.pread(4 * MIB, 0) == b"x" * 4 * MIB
-                assert vol.copy_file_range(src, dst, 20 * MIB, 0, 1) == 9 * MIB
+                assert vol.copy_file_range(src, dst, 20 * MIB, 0, 1, by_brick=True) == 9 * MIB
                 assert dst.pread(20 * MIB, 0) == b"x" + data
                 if "features.shard" in options:
                     with pytest.raises(OSError, match="not supported"):
                         src.lseek(0, os.SEEK_DATA)
                     src.ftruncate(30 * MIB)
-                    vol.copyfile("/src", "/copy")
+                    vol.copyfile("/src", "/copy", by_brick=True)
                     assert read(vol, "/copy") == read(vol, "/src")
                     assert vol.stat("/copy").st_blocks * 512 <= 10 * MIB
             assert brick_copies == []
@@ -313,8 +315,9 @@ def test_a_volume_whose_translators_cannot_copy_copies_through_the_client(
         volume.delete()
 
 
+@pytest.mark.parametrize("by_brick", [False, True])
 def test_a_copy_takes_any_number_of_calls(
-    vol: gfapi.Volume, folder: str, monkeypatch: pytest.MonkeyPatch
+    vol: gfapi.Volume, folder: str, monkeypatch: pytest.MonkeyPatch, by_brick: bool
 ) -> None:
     monkeypatch.setattr(content, "MOST", 300_000)
     monkeypatch.setattr(transfer, "MOST_OF_BRICK", 300_000)
@@ -325,7 +328,7 @@ def test_a_copy_takes_any_number_of_calls(
         src.write(data)
         src.seek(0)
         counts = []
-        while count := vol.copy_file_range(src, dst, 1 << 40):
+        while count := vol.copy_file_range(src, dst, 1 << 40, by_brick=by_brick):
             counts.append(count)
         assert counts == [300_000] * 3 + [100_000]
         dst.seek(0)

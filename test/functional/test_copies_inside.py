@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -90,10 +91,58 @@ def test_a_big_file_is_copied_by_the_brick_if_there_is_only_one(
     write(vol, f"{folder}/dst", b"x" * (17 * MIB))
     assert read(vol, f"{folder}/dst")[-1:] == b"x"
     inode = vol.stat(f"{folder}/dst").st_ino
-    vol.copyfile(f"{folder}/src", f"{folder}/dst")
+    vol.copyfile(f"{folder}/src", f"{folder}/dst", by_brick=True)
     assert brick_copies == ([len(data)] if len(sandbox_volume.bricks) == 1 else [])
     assert vol.stat(f"{folder}/dst").st_ino == inode
     assert read(vol, f"{folder}/dst") == read(other, f"{folder}/dst") == data
+
+
+def copy_opened(vol: gfapi.Volume, src: str, dst: str) -> None:
+    with vol.fopen(src) as source, vol.fopen(dst, "w") as target:
+        while vol.copy_file_range(source, target, 1 << 30):
+            pass
+
+
+def copy_tree(vol: gfapi.Volume, src: str, dst: str) -> None:
+    vol.copytree(os.path.dirname(src), f"{dst} of all")
+    vol.rename(f"{dst} of all/{os.path.basename(src)}", dst)
+
+
+def removed_but_open(volume: sandbox.SandboxVolume) -> set[str]:
+    """What bricks have open of files that are removed."""
+    found = set()
+    for brick in volume.bricks:
+        for descriptor in os.listdir(f"/proc/{brick.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                path = os.readlink(f"/proc/{brick.pid}/fd/{descriptor}")
+                if path.endswith(" (deleted)") or "/.glusterfs/unlink/" in path:
+                    found.add(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [gfapi.Volume.copyfile, gfapi.Volume.copy, gfapi.Volume.copy2, copy_opened, copy_tree],
+    ids=["copyfile", "copy", "copy2", "copy_file_range", "copytree"],
+)
+def test_no_brick_keeps_a_copy_open_that_is_removed_unless_it_was_asked_to_copy(
+    sandbox_volume: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    folder: str,
+    brick_copies: list[int],
+    open_on_bricks: Callable[[sandbox.SandboxVolume, str], int],
+    wait_until: Callable[..., None],
+    copy: Callable[[gfapi.Volume, str, str], Any],
+) -> None:
+    before = removed_but_open(sandbox_volume)
+    vol.mkdir(f"{folder}/one")
+    write(vol, f"{folder}/one/src", b"x" * (16 * MIB))
+    copy(vol, f"{folder}/one/src", f"{folder}/dst")
+    assert vol.getsize(f"{folder}/dst") == 16 * MIB
+    wait_until(lambda: open_on_bricks(sandbox_volume, f"{folder}/dst") == 0)
+    vol.unlink(f"{folder}/dst")
+    wait_until(lambda: removed_but_open(sandbox_volume) <= before)
+    assert brick_copies == []
 
 
 def refused(code: int) -> Callable[..., int]:
@@ -121,13 +170,13 @@ def test_what_a_brick_refuses_goes_through_the_client(
     data = os.urandom(MIB) * 16
     write(plain_vol, f"{plain_folder}/src", data)
     monkeypatch.setattr(api, "glfs_copy_file_range", answer)
-    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst")
+    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst", by_brick=True)
     assert read(plain_vol, f"{plain_folder}/dst") == data
     with (
         plain_vol.fopen(f"{plain_folder}/src") as src,
         plain_vol.fopen(f"{plain_folder}/again", "w") as dst,
     ):
-        assert plain_vol.copy_file_range(src, dst, 20 * MIB) == len(data)
+        assert plain_vol.copy_file_range(src, dst, 20 * MIB, by_brick=True) == len(data)
     assert read(plain_vol, f"{plain_folder}/again") == data
 
 
@@ -140,7 +189,7 @@ def test_what_the_brick_leaves_over_goes_through_the_client(
     monkeypatch.setattr(transfer, "MOST_OF_BRICK", 5 * MIB + 1)
     data = os.urandom(MIB) * 16
     write(plain_vol, f"{plain_folder}/src", data)
-    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst")
+    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst", by_brick=True)
     assert brick_copies == [5 * MIB + 1]
     assert read(plain_vol, f"{plain_folder}/dst") == data
 
@@ -160,7 +209,7 @@ def test_a_copy_by_a_brick_that_others_have_joined_meanwhile_is_made_again(
 
     monkeypatch.setattr(transfer, "_is_single_brick", lambda _: answers.pop(0))
     monkeypatch.setattr(transfer.Transfer, "_write", count)
-    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst")
+    plain_vol.copyfile(f"{plain_folder}/src", f"{plain_folder}/dst", by_brick=True)
     assert sum(written) == len(data)
     assert not answers
     assert read(plain_vol, f"{plain_folder}/dst") == data
@@ -181,8 +230,8 @@ def test_a_copy_keeps_within_a_quota(cluster: sandbox.Cluster, brick_copies: lis
             cluster.gluster("volume", "quota", volume.name, *words)
         with volume.client() as vol:
             write(vol, "/src", os.urandom(MIB) * 20)
-            vol.copy2("/src", "/copy")
-            copies = (vol.copy2("/src", f"/copy{number}") for number in range(20))
+            vol.copy2("/src", "/copy", by_brick=True)
+            copies = (vol.copy2("/src", f"/copy{n}", by_brick=True) for n in range(20))
             with pytest.raises(OSError, match="quota exceeded") as caught:
                 list(copies)
             assert caught.value.errno == errno.EDQUOT
@@ -228,12 +277,12 @@ def test_nobody_copies_what_he_may_not_read(vol: gfapi.Volume, folder: str) -> N
     for name, size in (("small", 100), ("big", 17 * MIB)):
         write(vol, f"{folder}/{name}", b"x" * size)
         vol.chmod(f"{folder}/{name}", 0o600)
-        vol.copy2(f"{folder}/{name}", f"{folder}/{name} of root")
+        vol.copy2(f"{folder}/{name}", f"{folder}/{name} of root", by_brick=True)
         with vol.identity(1234, 1234):
             with pytest.raises(PermissionError):
-                vol.copy2(f"{folder}/{name}", f"{folder}/stolen {name}")
+                vol.copy2(f"{folder}/{name}", f"{folder}/stolen {name}", by_brick=True)
             write(vol, f"{folder}/own {name}", b"y" * size)
-            vol.copy2(f"{folder}/own {name}", f"{folder}/copy of {name}")
+            vol.copy2(f"{folder}/own {name}", f"{folder}/copy of {name}", by_brick=True)
         status = vol.stat(f"{folder}/copy of {name}")
         assert (status.st_uid, status.st_gid, status.st_size) == (1234, 1234, size)
 

@@ -157,6 +157,7 @@ _BY_NAME: dict[str, Make] = {
     "buffer": lambda s: bytearray(4),
     "buffers": _buffers,
     "buflen": _const(4),
+    "by_brick": _const(True),
     "callback": _const(None),
     "cmd": _const(fcntl.LOCK_EX),
     "command": _const("s"),

@@ -36,6 +36,10 @@ def memory(data: Any, writable: bool = False) -> tuple[Any, int]:
     kind = type(data)
     if kind is bytes and not writable:
         return data, len(data)
+    if kind is bytearray:  # what follows has it, too, but takes longer
+        array = _array_at(data)  # which keeps its size as it is from now on
+        size = len(data)
+        return (array if size else None), size
     view = data if kind is memoryview else memoryview(data)
     if not view.c_contiguous:
         raise TypeError("a contiguous buffer is required")
