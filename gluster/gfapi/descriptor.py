@@ -11,7 +11,7 @@ import os
 import threading
 import warnings
 
-from . import api
+from . import api, replicas
 from .gate import Gate, Unpicklable, bad_descriptor
 
 TYPE_CHECKING = False
@@ -146,6 +146,29 @@ class Descriptor(Gate):
         :raises OSError: on failure, also of earlier writes.
         """
         self._settle(function or api.glfs_fdatasync, self, None, None)
+        self.note_stale_copies()
+
+    def note_stale_copies(self) -> None:
+        """After what was synced, have it noted on the bricks which copies lack it, if any does.
+
+        :raises OSError: if not enough bricks are there any more, or as :meth:`sync`.
+        """
+        if replicas.is_one_away(self.mount):
+            self._flush()
+            self._settle(api.glfs_fdatasync, self, None, None)  # which waits for its end
+
+    def _flush(self) -> None:
+        """Send a flush, with which replication notes what it has put off; the file stays open.
+
+        libgfapi flushes only what it closes.
+        """
+        path = "" if self.path is None else self.path
+        duplicate = self.mount.open(api.glfs_dup, path, self.flags, self)
+        try:
+            duplicate.close()
+        except OSError:
+            self.missed = None  # it is told now
+            raise
 
     def _settle(self, function: Callable[..., Any], gate: Gate, *arguments: Any) -> None:
         """Make a call that tells of earlier writes that failed.

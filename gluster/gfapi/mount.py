@@ -55,6 +55,7 @@ class Mount(Gate):
     :ivar endings: the tear-downs that its unmounts have begun.
     :ivar abandoned: what an unmount could not close in time. It stays open, on a glfs that is never
         freed, so that it can be closed when a brick is there again.
+    :ivar replicas: the name of a graph, and those of its translators that keep copies.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Mount(Gate):
         "is_polled",
         "lock",
         "objects",
+        "replicas",
         "start",
         "upcalls",
     )
@@ -82,6 +84,7 @@ class Mount(Gate):
         self.is_polled = False
         self.endings: list[Ending] = []
         self.abandoned: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.replicas: Optional[tuple[bytes, list[str]]] = None
 
     @property
     def volume(self) -> Any:

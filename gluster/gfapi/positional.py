@@ -194,7 +194,10 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
         count: int = api.glfs_pwritev(descriptor, vector, len(vector), offset + done, flags)
         return count
 
-    return _drain(descriptor, views, write)
+    count = _drain(descriptor, views, write)
+    if flags:
+        descriptor.note_stale_copies()
+    return count
 
 
 # ------------------------------------------------------------------------- what they share

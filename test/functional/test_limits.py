@@ -5,7 +5,9 @@ The long form of most of this is ``test/stress/faults.py``.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import os
 import random
 import subprocess
@@ -20,7 +22,7 @@ from typing import Any, Callable
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import replicas, sandbox
 
 Output = Callable[..., str]
 WaitUntil = Callable[[Callable[[], object]], None]
@@ -262,3 +264,42 @@ def test_without_a_quorum_calls_fail_at_once_and_the_same_file_works_when_it_is_
         wait_until(lambda: failure_of(file) is None)
         assert file.pread(6, 0) == b"after!"
     assert os.path.getsize(f"{three_copies.bricks[0].path}/file") == 6
+
+
+def test_what_is_synced_while_a_copy_is_away_is_noted_on_the_others_before_the_sync_returns(
+    three_copies: sandbox.SandboxVolume, wait_until: WaitUntil
+) -> None:
+    """Else, if a second brick dies, the stale copy may be the source when all are healed."""
+    _, *alive = three_copies.bricks
+    calls: list[Callable[[gfapi.File], object]] = [
+        gfapi.File.fsync,
+        gfapi.File.fdatasync,
+        lambda file: file.fsync_async().result(),
+        lambda file: file.pwritev([b"."], 0, os.RWF_DSYNC),
+    ]
+    with three_copies.client() as vol, contextlib.ExitStack() as stack:
+        files = [stack.enter_context(vol.fopen(f"/{i}", "x+")) for i in range(len(calls))]
+        for file in files:
+            file.write(b"before")
+            file.fsync()
+            file.lockf(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        three_copies.kill_brick(0)
+        wait_until(lambda: replicas.is_one_away(vol._mount))
+        for number, (file, sync) in enumerate(zip(files, calls)):
+            path = f"/{number}"
+            before = [blamed(brick.path + path) for brick in alive]
+            for _ in range(3):
+                file.write(b"after")
+                sync(file)
+                after = [blamed(brick.path + path) for brick in alive]
+                assert all(more > less for more, less in zip(after, before)), sync
+                before = after
+            with vol.fopen(path, "r+") as other, pytest.raises(BlockingIOError):
+                other.lockf(fcntl.LOCK_EX | fcntl.LOCK_NB)  # the file has kept its own
+
+
+def blamed(copy: str) -> int:
+    """How many changes a copy says that the first brick's lacks."""
+    with contextlib.suppress(OSError):
+        return int.from_bytes(os.getxattr(copy, "trusted.afr.copies-client-0")[:4], "big")
+    return 0

@@ -26,7 +26,7 @@
     result stub_##name##_##tag(__VA_ARGS__)
 #define FIRST(result, name, ...) FUNCTION(result, name, first, "@@GFAPI_3.4.0", __VA_ARGS__)
 
-static char the_fs, the_fd;
+static char the_fs, the_fd, an_empty_fd; /* the latter is of a file of the client's own */
 static int entries_read, value_length = 3;
 
 static void note(const char *format, ...)
@@ -99,6 +99,8 @@ FIRST(void *, glfs_open, void *fs, const char *path, int flags)
         errno = ENOENT;
         return NULL;
     }
+    if (!strncmp(path, "/.meta/graphs/", 14))
+        return &an_empty_fd;
     note("glfs_open %s %s %d", name_of(fs), path, flags);
     return outcome(path) ? NULL : &the_fd;
 }
@@ -109,14 +111,23 @@ FIRST(void *, glfs_creat, void *fs, const char *path, int flags, mode_t mode)
     return outcome(path) ? NULL : &the_fd;
 }
 
+FIRST(int, glfs_readlink, void *fs, const char *path, char *target, size_t size)
+{
+    return 0;
+}
+
 FIRST(int, glfs_close, void *fd)
 {
+    if (fd == &an_empty_fd)
+        return 0;
     note("glfs_close %s", name_of(fd));
     return 0;
 }
 
 FIRST(ssize_t, glfs_read, void *fd, void *buffer, size_t count, int flags)
 {
+    if (fd == &an_empty_fd)
+        return 0;
     note("glfs_read %s %zu %d", name_of(fd), count, flags);
     memset(buffer, 'r', count);
     return count;
