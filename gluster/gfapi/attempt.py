@@ -11,7 +11,7 @@ import time
 from . import api, forks
 from .ending import end_in_background
 from .exceptions import LibgfapiException
-from .gate import Gate, wait_until
+from .gate import Gate, Token, wait_until
 from .mount import set_logging
 
 TYPE_CHECKING = False
@@ -56,8 +56,8 @@ class Attempt(threading.Thread):
         # Not is_alive(): an interrupt of a join() makes that False before its time.
         self._over = threading.Event()
         # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
-        self._token = [None]
-        self._turn = [None]  # taken by the thread, or by who drops it before
+        self._end_token = Token()
+        self._begin_token = Token()  # taken by the thread, or by who drops it before
         volname, _, volfile, options, log_file, log_level = configuration
         try:
             self.glfs = Gate(_new_glfs(volname))
@@ -83,14 +83,14 @@ class Attempt(threading.Thread):
             self.run()
 
     def run(self) -> None:
-        if not _is_first(self._turn):
+        if not self._begin_token.take():
             return
         try:
             api.glfs_init(self.glfs)
         except BaseException as error:
             self._error = error
         self._over.set()
-        if not _is_first(self._token):
+        if not self._end_token.take():
             self._end()
 
     def wait(self, end: float) -> bool:
@@ -111,7 +111,7 @@ class Attempt(threading.Thread):
 
     def drop(self) -> None:
         """Tear the glfs down as soon as its initialisation is over, which it is in the end."""
-        if _is_first(self._turn) or not _is_first(self._token):
+        if self._begin_token.take() or not self._end_token.take():
             self._end()
             return
         with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads
@@ -124,15 +124,6 @@ class Attempt(threading.Thread):
     def _end(self) -> None:
         api.end_init(self.glfs.pointer)
         end_in_background(self.glfs.pointer)
-
-
-def _is_first(token: list[None]) -> bool:
-    """Whether nobody has taken it before."""
-    try:
-        token.pop()
-    except IndexError:
-        return False
-    return True
 
 
 def _new_glfs(volname: str) -> int:
