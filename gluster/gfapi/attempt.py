@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: How long an initialisation may take, in seconds. The kernel gives a dead host up after 130.
 INIT_TIMEOUT = 180.0
 _END_TIMEOUT = 1.0  # seconds
-#: How long a child of a fork may take to begin, in seconds.
-_NEW_TIMEOUT = 30.0
+#: How long a child of a fork may take to begin, and how much of that asleep, in seconds.
+_NEW_TIMEOUT, _NEW_SLEEP = 30.0, 2.0
 _FORKED_BADLY = (
     "this process was forked at a bad moment: another thread held a lock of the C library, which "
     "nobody gives back here; fork again"
@@ -130,7 +130,8 @@ def _new_glfs(volname: str) -> int:
     """A glfs, in a thread of its own where that may take for ever.
 
     It sets the locale. If a thread of libgfapi looked up the words of an error when its process was
-    forked, the fork has left the lock of that to nobody here.
+    forked, which each translator does that hands an error on, the fork has left the lock of that to
+    nobody here.
     """
     found: list[Any] = []
 
@@ -145,13 +146,30 @@ def _new_glfs(volname: str) -> int:
     else:
         thread = threading.Thread(target=make, name="glfs_new", daemon=True)
         thread.start()
-        thread.join(_NEW_TIMEOUT)
+        deadline, earlier = time.monotonic() + _NEW_TIMEOUT, ""
+        while thread.is_alive() and time.monotonic() < deadline:
+            thread.join(_NEW_SLEEP)
+            now = _sleep_of(thread)
+            if now and now == earlier:
+                break  # nobody will wake it
+            earlier = now
     if not found:
         raise LibgfapiException(_FORKED_BADLY, errno.ETIMEDOUT)
     if isinstance(found[0], OSError):
         raise found[0]
     pointer: int = found[0]
     return pointer
+
+
+def _sleep_of(thread: threading.Thread) -> str:
+    """Which sleep of its life a thread is in, as the kernel counts them; "" if it is awake."""
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/status", encoding="ascii") as file:
+            told = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+    except OSError:
+        return ""
+    is_asleep = told.get("State", "").startswith("S")
+    return told.get("voluntary_ctxt_switches", "") if is_asleep else ""
 
 
 def first_of(attempts: Sequence[Attempt], end: float) -> Optional[Attempt]:
