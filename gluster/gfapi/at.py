@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from . import api
 from .descriptor import Descriptor, Opened
-from .file import descriptor_of
+from .file import Glfd, descriptor_of
 from .gate import Gate
 from .identity import check_readable
 
@@ -167,7 +167,7 @@ def _name(error: OSError, path: api.AnyPath, path2: Optional[api.AnyPath] = None
 # ------------------------------------------------------------------------------ opening
 
 
-def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> Descriptor:
+def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> Glfd:
     """Open a file or directory (``glfs_openat``).
 
     To open a file that is there with O_CREAT is EINVAL in GlusterFS 11.1, and one made by way of
@@ -183,17 +183,26 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
             try:
                 new = rest | os.O_EXCL
                 if is_free:
-                    return mount.open(openat, path, rest, folder, path, new, mode)
+                    return mount.open(openat, path, rest, folder, path, new, mode, make=Glfd)
             except FileExistsError:  # since a moment ago, or it is a broken link
                 if flags & os.O_EXCL:
                     raise
         folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
         arguments = (folder, path, old, mode)
-        descriptor = mount.open(openat, path, rest, *arguments, check=check_readable)
+        glfd = mount.open(openat, path, rest, *arguments, make=_readable)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
-        descriptor.cut()
-    return descriptor
+        try:
+            glfd.descriptor.cut()
+        except BaseException:
+            glfd.descriptor.close()
+            raise
+    return glfd
+
+
+def _readable(descriptor: Descriptor) -> Glfd:
+    check_readable(descriptor)
+    return Glfd(descriptor)
 
 
 # ----------------------------------------------------------------------------- metadata

@@ -11,7 +11,7 @@ import time
 from . import api, forks
 from .ending import end_in_background
 from .exceptions import LibgfapiException
-from .gate import Gate, wait_until
+from .gate import Gate, Token, wait_until
 from .mount import set_logging
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 #: How long an initialisation may take, in seconds. The kernel gives a dead host up after 130.
 INIT_TIMEOUT = 180.0
 _END_TIMEOUT = 1.0  # seconds
-#: How long a child of a fork may take to begin, in seconds.
-_NEW_TIMEOUT = 30.0
+#: How long a child of a fork may take to begin, and how much of that asleep, in seconds.
+_NEW_TIMEOUT, _NEW_SLEEP = 30.0, 2.0
 _FORKED_BADLY = (
     "this process was forked at a bad moment: another thread held a lock of the C library, which "
     "nobody gives back here; fork again"
@@ -56,8 +56,8 @@ class Attempt(threading.Thread):
         # Not is_alive(): an interrupt of a join() makes that False before its time.
         self._over = threading.Event()
         # Who takes it first, the thread at its end or who drops it, leaves the rest to the other.
-        self._token = [None]
-        self._turn = [None]  # taken by the thread, or by who drops it before
+        self._end_token = Token()
+        self._begin_token = Token()  # taken by the thread, or by who drops it before
         volname, _, volfile, options, log_file, log_level = configuration
         try:
             self.glfs = Gate(_new_glfs(volname))
@@ -83,14 +83,14 @@ class Attempt(threading.Thread):
             self.run()
 
     def run(self) -> None:
-        if not _is_first(self._turn):
+        if not self._begin_token.take():
             return
         try:
             api.glfs_init(self.glfs)
         except BaseException as error:
             self._error = error
         self._over.set()
-        if not _is_first(self._token):
+        if not self._end_token.take():
             self._end()
 
     def wait(self, end: float) -> bool:
@@ -111,7 +111,7 @@ class Attempt(threading.Thread):
 
     def drop(self) -> None:
         """Tear the glfs down as soon as its initialisation is over, which it is in the end."""
-        if _is_first(self._turn) or not _is_first(self._token):
+        if self._begin_token.take() or not self._end_token.take():
             self._end()
             return
         with contextlib.suppress(RuntimeError):  # the interpreter is past starting threads
@@ -126,20 +126,12 @@ class Attempt(threading.Thread):
         end_in_background(self.glfs.pointer)
 
 
-def _is_first(token: list[None]) -> bool:
-    """Whether nobody has taken it before."""
-    try:
-        token.pop()
-    except IndexError:
-        return False
-    return True
-
-
 def _new_glfs(volname: str) -> int:
     """A glfs, in a thread of its own where that may take for ever.
 
     It sets the locale. If a thread of libgfapi looked up the words of an error when its process was
-    forked, the fork has left the lock of that to nobody here.
+    forked, which each translator does that hands an error on, the fork has left the lock of that to
+    nobody here.
     """
     found: list[Any] = []
 
@@ -154,13 +146,30 @@ def _new_glfs(volname: str) -> int:
     else:
         thread = threading.Thread(target=make, name="glfs_new", daemon=True)
         thread.start()
-        thread.join(_NEW_TIMEOUT)
+        deadline, earlier = time.monotonic() + _NEW_TIMEOUT, ""
+        while thread.is_alive() and time.monotonic() < deadline:
+            thread.join(_NEW_SLEEP)
+            now = _sleep_of(thread)
+            if now and now == earlier:
+                break  # nobody will wake it
+            earlier = now
     if not found:
         raise LibgfapiException(_FORKED_BADLY, errno.ETIMEDOUT)
     if isinstance(found[0], OSError):
         raise found[0]
     pointer: int = found[0]
     return pointer
+
+
+def _sleep_of(thread: threading.Thread) -> str:
+    """Which sleep of its life a thread is in, as the kernel counts them; "" if it is awake."""
+    try:
+        with open(f"/proc/self/task/{thread.native_id}/status", encoding="ascii") as file:
+            told = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+    except OSError:
+        return ""
+    is_asleep = told.get("State", "").startswith("S")
+    return told.get("voluntary_ctxt_switches", "") if is_asleep else ""
 
 
 def first_of(attempts: Sequence[Attempt], end: float) -> Optional[Attempt]:

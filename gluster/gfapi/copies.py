@@ -12,7 +12,6 @@ import os
 import stat as stat_module
 
 from . import api
-from .descriptor import Descriptor
 from .exceptions import Error
 from .file import File
 from .paths import without_slashes
@@ -113,9 +112,9 @@ def _copy(
     refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
-    with File(vol._open(src, os.O_RDONLY, 0)) as reader:
-        path, opened = _open_target(vol, src, source, dst, create_mode, bool(attributes))
-        with File(opened) as writer:
+    with vol._open(src, os.O_RDONLY, 0, File) as reader:
+        path, writer = _open_target(vol, src, source, dst, create_mode, bool(attributes))
+        with writer:
             copy_content(vol, reader._descriptor, writer._descriptor, source, by_brick=by_brick)
             reader.close()  # while the last of it is still being written
             if attributes:
@@ -130,7 +129,7 @@ def _open_target(
     dst: api.AnyPath,
     create_mode: int,
     may_be_directory: bool,
-) -> tuple[Any, Descriptor]:
+) -> tuple[Any, File]:
     """Make and open a file, or open what is to be replaced, cut; in a directory if it is one.
 
     Most are new, and whether there is something is known without a call more.
@@ -138,7 +137,7 @@ def _open_target(
     :returns: its path and what is open.
     """
     try:
-        return dst, vol._open(dst, _NEW, create_mode)
+        return dst, vol._open(dst, _NEW, create_mode, File)
     except FileExistsError:
         pass
     if may_be_directory and (path := inside(vol, src, dst)) is not dst:
@@ -151,7 +150,7 @@ def _open_target(
         refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
             raise Error(f"{src!r} and {dst!r} are the same file")
-    return dst, vol._open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode)
+    return dst, vol._open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode, File)
 
 
 def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
@@ -164,18 +163,18 @@ def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
 
 
 def copy_entry(
-    vol: Volume, opened: Descriptor, stat: api.Stat, folder: Handle, name: api.AnyPath
+    vol: Volume, reader: File, stat: api.Stat, folder: Handle, name: api.AnyPath
 ) -> None:
     """Copy a regular file as :func:`copy2` to where there is nothing.
 
-    :param opened: the file to read, which is closed.
+    :param reader: the file to read, which is closed.
     :param stat: its status.
     :param folder: the directory of the copy.
     :param name: the copy's name in it.
     :raises FileExistsError: if there is something.
     :raises OSError: on failure.
     """
-    with File(opened) as reader:
+    with reader:
         new, writer = folder.create_open(name, os.O_WRONLY | os.O_EXCL, _PRIVATE)
         with new, writer:
             copy_content(vol, reader._descriptor, writer._descriptor, stat)
@@ -183,7 +182,7 @@ def copy_entry(
             _set_attributes(writer, stat, mode=True, times=True)
 
 
-def open_target(vol: Volume, path: api.AnyPath) -> tuple[Descriptor, api.Stat]:
+def open_target(vol: Volume, path: api.AnyPath) -> tuple[File, api.Stat]:
     """Open what a symbolic link leads to.
 
     :returns: what is open and its status.
@@ -192,7 +191,7 @@ def open_target(vol: Volume, path: api.AnyPath) -> tuple[Descriptor, api.Stat]:
     """
     stat = vol.stat(path)
     refuse_special(path, stat)
-    return vol._open(path, os.O_RDONLY, 0), stat
+    return vol._open(path, os.O_RDONLY, 0, File), stat
 
 
 def _set_attributes(

@@ -301,40 +301,31 @@ class Descriptor(Gate):
         """
         if self.backlog and self.is_open:
             self.backlog.close(deadline)
+        kept: list[int] = []
         try:
-            pointer = self.take(deadline)
-        except BaseException:
+            self.finish(self._close, kept, deadline)
+        except BaseException as error:
+            self.has_failed = bool(kept) and isinstance(error, OSError)
             if self.backlog and self.is_open:
                 self.backlog.reopen()
             raise
-        kept: list[int] = []
-        try:
-            gate = Gate(pointer, self.path)
-            if self.lease is not None:
-                self.lease.end(gate)
-            if _owners_exist:
-                self._let_locks_go(gate)
-            self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate, kept)
-        except OSError:
-            self.has_failed = bool(kept)
-            raise
         finally:
-            # Whatever close said: a second one on the same pointer kills the process.
             if kept:
                 self.mount.descriptors.discard(self)
-            else:  # an interrupt has come before
-                self.address = pointer
+
+    def _close(self, gate: Gate, kept: list[int]) -> None:
+        if self.lease is not None:
+            self.lease.end(gate)
+        if _owners_exist:
+            self._let_locks_go(gate)
+        self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate, kept)
 
     def cut(self) -> None:
-        """Cut a file that was just opened, or close it if that fails.
+        """Cut a file that was just opened.
 
         Of one that open itself cuts, GlusterFS's quick-read goes on giving out the old content.
         """
-        try:
-            api.glfs_ftruncate(self, 0, None, None)
-        except BaseException:
-            self.close()
-            raise
+        api.glfs_ftruncate(self, 0, None, None)
 
     def find_owner(self) -> bytes:
         """Whose its locks are: its own, unless it was told otherwise."""
@@ -384,6 +375,9 @@ class Opened(Unpicklable):
     """What is open until it is closed: a File or a Dir."""
 
     _descriptor: Descriptor
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._descriptor = descriptor
 
     @property
     def closed(self) -> bool:

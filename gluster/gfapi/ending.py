@@ -14,7 +14,7 @@ import time
 
 from . import api, forks
 from .exceptions import LibgfapiException
-from .gate import Gate, exiting, wait_until
+from .gate import Gate, Token, exiting, wait_until
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,18 +38,10 @@ class Ending(threading.Thread):
         self.pointer = pointer
         self.afterwards = afterwards
         self.is_wanted = threading.Event()
-        self._turn = [None]
-
-    def claim(self) -> bool:
-        """Whether it is the caller's to begin, or to call off: it is one thread's only."""
-        try:
-            self._turn.pop()
-        except IndexError:
-            return False
-        return True
+        self.token = Token()  # taken by the thread, or by who calls it off before
 
     def run(self) -> None:
-        if not self.claim():
+        if not self.token.take():
             return
         try:
             self.is_wanted.wait(FINI_DELAY)
@@ -81,7 +73,7 @@ def end_in_background(pointer: int, afterwards: Optional[Callable[[], object]] =
     except RuntimeError:
         _ending.discard(ending)
     except BaseException:  # an interrupt, and nobody knows whether the thread starts
-        if ending.claim():
+        if ending.token.take():
             _ending.discard(ending)
         raise
     return ending

@@ -83,7 +83,7 @@ def create_open(
     arguments = (mount, held, name, rest | os.O_CREAT | os.O_EXCL, mode, stat, glfd)
     made: list[Handle] = []
 
-    def make(kept: list[Any]) -> Any:
+    def create(kept: list[Any]) -> Any:
         try:
             made.append(folder._hold(name, stat, api.glfs_h_creat_open, *arguments))
         finally:
@@ -92,13 +92,13 @@ def create_open(
         return glfd.value
 
     try:
-        file = File(mount.open(make, folder._path_of(name), rest))
+        file = mount.open(create, folder._path_of(name), rest, make=File)
         return made[0], file
     except FileExistsError:
         if flags & os.O_EXCL:
             raise
     found = lookup(folder, name)
-    return found, File(found._open(flags | os.O_CREAT))
+    return found, found._open(flags | os.O_CREAT, File)
 
 
 def mkdir(folder: Handle, name: api.AnyPath, mode: int = 0o777) -> Handle:

@@ -125,8 +125,13 @@ class File(Opened, io.RawIOBase):
         """
         old = self._descriptor
         path = "" if old.path is None else old.path
-        new = old.mount.open(api.glfs_dup, path, old.flags, old)
-        return File(new, self._name, self._mode)
+        return old.mount.open(
+            api.glfs_dup,
+            path,
+            old.flags,
+            old,
+            make=lambda new: File(new, self._name, self._mode),
+        )
 
     # ------------------------------------------------------------------ reading and writing
 

@@ -15,7 +15,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, NoReturn, Optional, Union
+    from typing import Any, Callable, NoReturn, Optional, Union
 
 #: Set once the interpreter ends.
 exiting = threading.Event()
@@ -30,6 +30,23 @@ class Unpicklable:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+class Token:
+    """What one of several threads may do, and only one: the first to take it."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = [None]
+
+    def take(self) -> bool:
+        """Whether nobody has taken it before."""
+        try:
+            self._left.pop()
+        except IndexError:
+            return False
+        return True
 
 
 class Gate(Unpicklable):
@@ -96,22 +113,32 @@ class Gate(Unpicklable):
         """
         return wait_until(lambda: not self.calls, deadline)
 
-    def take(self, deadline: float = float("inf")) -> int:
-        """Shut it and let the calls inside finish; the pointer is the caller's alone then.
+    def finish(
+        self, close: Callable[[Gate, list[Any]], object], kept: list[Any], deadline: float
+    ) -> None:
+        """Shut it, let the calls inside finish, and close what it guards.
 
+        If C's close was not reached, as after an interrupt, it is open again.
+
+        :param close: closes it: called with a gate for this alone, and ``kept``.
+        :param kept: gets what C's close returned.
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
-        :raises OSError: EBADF if it is shut already, ETIMEDOUT at the deadline.
+        :raises OSError: EBADF if it is shut already, ETIMEDOUT at the deadline, or what ``close``
+            says.
         """
-        pointer = self.shut()
-        if pointer is None:
-            raise bad_descriptor(self.path)
+        taken: list[Optional[int]] = []
         try:
+            # In C, so that no interrupt comes when it is shut and nobody knows.
+            taken.extend(map(vars(self).pop, ("address",), (None,)))
+            if taken[0] is None:
+                raise bad_descriptor(self.path)
             if self.calls and not self.drain(deadline):
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
-        except BaseException:
-            self.pointer = pointer
-            raise
-        return pointer
+            close(Gate(taken[0], self.path), kept)
+        finally:
+            # Whatever close said: a second one on the same pointer kills the process.
+            if not kept and taken and taken[0] is not None:
+                self.address = taken[0]
 
     def forget(self) -> None:
         """Have nothing to do with the object any more, nor with the threads that use it.

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from . import acl as acls
 from . import api, entries, xattr
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .mount import Mount
     from .volume import Volume
 
+T = TypeVar("T")
+
 _LONGEST_LINK = 4096
 # An attribute in the mask and as a member of struct glfs_stat, and the same for struct stat.
 _ATTRIBUTES = (
@@ -40,20 +42,18 @@ _ATTRIBUTES = (
 def hold(
     mount: Mount, path: Any, stat: Optional[api.Stat], function: Callable[..., int], *arguments: Any
 ) -> Handle:
-    """Have C find or make an object and register it, in one step that an unmount cannot divide.
+    """Have C find or make an object, as :meth:`Mount.obtain`.
 
     :param path: what errors name, or None for its gfid.
     :param stat: what C fills with its status, if anything.
-    :param function: the C function, which takes ``arguments``.
+    :param function: the C function, which takes ``arguments`` and a list for its result.
     """
-    calls = mount.calls
-    try:
-        calls.append(None)
-        pointer = function(*arguments) if mount.pointer else 0
+
+    def register(pointer: int) -> HeldObject:
         file_type = stat_module.S_IFMT(stat.st_mode) if stat is not None else 0
-        return Handle(HeldObject(mount, pointer, path, file_type))
-    finally:
-        calls.pop()
+        return HeldObject(mount, pointer, path, file_type)
+
+    return mount.obtain(function, arguments, register, Handle)
 
 
 def lookup(vol: Volume, path: api.AnyPath, follow_symlinks: bool) -> Handle:
@@ -194,9 +194,9 @@ class Handle(Unpicklable):
             a directory.
         :raises TypeError: if ``flags`` is no integer.
         """
-        return Glfd(self._open(flags))
+        return self._open(flags, Glfd)
 
-    def _open(self, flags: int) -> Descriptor:
+    def _open(self, flags: int, make: Callable[[Descriptor], T]) -> T:
         flags = checked_flags(flags)
         held = self._object
         if flags & os.O_CREAT and flags & os.O_EXCL:
@@ -205,23 +205,22 @@ class Handle(Unpicklable):
         # O_TRUNC by a call of its own: after the other, quick-read gives out the old content.
         rest = flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
         if not rest & os.O_ACCMODE and self._type == stat_module.S_IFDIR:
-            return self._open_directory(rest)
-        arguments = (held.mount, held, rest)
-        descriptor = held.mount.open(
-            api.glfs_h_open, held.path, rest, *arguments, check=check_readable
-        )
-        if flags & os.O_TRUNC and flags & os.O_ACCMODE:
-            try:
-                api.glfs_ftruncate(descriptor, 0, None, None)
-            except BaseException:
-                descriptor.close()
-                raise
-        return descriptor
+            return self._open_directory(rest, make)
 
-    def _open_directory(self, flags: int) -> Descriptor:
+        def checked(descriptor: Descriptor) -> T:
+            check_readable(descriptor)
+            if flags & os.O_TRUNC and flags & os.O_ACCMODE:
+                descriptor.cut()
+            return make(descriptor)
+
+        arguments = (held.mount, held, rest)
+        return held.mount.open(api.glfs_h_open, held.path, rest, *arguments, make=checked)
+
+    def _open_directory(self, flags: int, make: Callable[[Descriptor], T]) -> T:
         held = self._object
+        kind, arguments = DirectoryDescriptor, (held.mount, held)
         return held.mount.open(
-            api.glfs_h_opendir, held.path, flags, held.mount, held, kind=DirectoryDescriptor
+            api.glfs_h_opendir, held.path, flags, *arguments, kind=kind, make=make
         )
 
     def fopen(self, mode: str = "r") -> File:
@@ -237,14 +236,14 @@ class Handle(Unpicklable):
         flags = flags_of(mode)
         if self._type == stat_module.S_IFDIR:
             raise self._error(errno.EISDIR)
-        file = File(self._open(flags), None, mode)
+        file = self._open(flags, lambda descriptor: File(descriptor, None, mode))
         if flags & os.O_APPEND:
             file.seek(0, os.SEEK_END)
         return file
 
     def _opened(self, flags: int) -> File:
         """An open File of it: who has opened nothing is not checked by the bricks."""
-        return File(self._open(flags))
+        return self._open(flags, File)
 
     def opendir(self, readdirplus: bool = False) -> Dir:
         """Open the directory (``glfs_h_opendir``), as :meth:`Volume.opendir`.
@@ -254,7 +253,7 @@ class Handle(Unpicklable):
         :raises OSError: ENOTDIR if it is none; and others.
         """
         is_plus = bool(readdirplus)  # before there is something to be closed
-        return Dir(self._open_directory(os.O_DIRECTORY), is_plus)
+        return self._open_directory(os.O_DIRECTORY, lambda opened: Dir(opened, is_plus))
 
     # ------------------------------------------------------------------ content
 

@@ -26,12 +26,15 @@ from .inflight import frames_in_flight, frames_told, paths_told, threads_told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any, Callable, Optional, Union
+    from collections.abc import Iterator, Sequence
+    from typing import Any, Callable, Optional, TypeVar, Union
 
     from .callbacks import Upcalls
     from .logs import Place
     from .objects import HeldObject
+
+    D = TypeVar("D", Descriptor, HeldObject)
+    T = TypeVar("T")
 
 #: How long an unmount waits for what is in flight, in seconds.
 SETTLE_TIMEOUT = 60.0
@@ -121,42 +124,54 @@ class Mount(Gate):
         path: api.AnyPath,
         flags: int,
         *arguments: Any,
+        make: Callable[[Descriptor], T],
         kind: type[Descriptor] = Descriptor,
-        check: Optional[Callable[[Descriptor], object]] = None,
-    ) -> Descriptor:
-        """Open a file or directory and register it, in one step that an unmount cannot divide,
+    ) -> T:
+        """Open a file or directory, as :meth:`obtain`.
+
+        :param flags: what it is opened with, as :data:`os.O_RDWR`.
+        :param make: see there.
+        :param kind: what it is registered as.
+        """
+        return self.obtain(function, arguments, lambda p: kind(self, p, path, flags), make)
+
+    def obtain(
+        self,
+        function: Callable[..., int],
+        arguments: Sequence[Any],
+        register: Callable[[int], D],
+        make: Callable[[D], T],
+    ) -> T:
+        """Have C open or find something and register it, in one step that an unmount cannot divide,
         nor an interrupt.
 
         :param function: the C function, which takes ``arguments`` and a list for its result.
-        :param flags: what it is opened with, as :data:`os.O_RDWR`.
-        :param kind: what it becomes.
-        :param check: called with it; if that raises, it is closed.
+        :param register: makes of that what this mount has open.
+        :param make: makes of it what the caller gets, which closes it when it is collected. If that
+            raises, it is closed.
         """
         calls = self.calls
         kept: list[Optional[int]] = []
-        descriptor: Optional[Descriptor] = None
+        thing: Optional[D] = None
         try:
+            calls.append(None)
+            if self.address is None:
+                self.refuse()
             try:
-                calls.append(None)
-                if self.address is None:
-                    self.refuse()
-                pointer = function(*arguments, kept)
-                descriptor = kind(self, pointer, path, flags)
-                if check:
-                    check(descriptor)
+                thing = register(function(*arguments, kept))
+                return make(thing)
             except BaseException:
-                if kept and kept[0] and not descriptor:  # an interrupt
-                    known = [each for each in list(self.descriptors) if each.peek() == kept[0]]
-                    descriptor = known[0] if known else kind(self, kept[0], path, flags)
+                if kept and kept[0]:
+                    self._close_again(kept[0], thing, register)
                 raise
-            finally:
-                calls.pop()
-        except BaseException:
-            if descriptor:  # which nobody would close
-                with contextlib.suppress(OSError):
-                    descriptor.close()
-            raise
-        return descriptor
+        finally:
+            calls.pop()
+
+    def _close_again(self, pointer: int, thing: Optional[D], register: Callable[[int], D]) -> None:
+        """Close what its caller will never get."""
+        known = [thing] if thing else [each for each in self._opened() if each.peek() == pointer]
+        with contextlib.suppress(OSError):
+            (known[0] if known else register(pointer)).close()
 
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""

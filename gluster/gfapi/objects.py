@@ -28,18 +28,26 @@ def working_directory(mount: Mount) -> bytes:
 
 
 def look_up(
-    mount: Mount, path: api.AnyPath, follow_symlinks: bool, stat: Optional[api.Stat]
+    mount: Mount,
+    path: api.AnyPath,
+    follow_symlinks: bool,
+    stat: Optional[api.Stat],
+    kept: list[Any],
 ) -> int:
     """The object of a path, for the caller to close.
 
     libgfapi begins at the root with every path, so a relative one is made absolute.
+
+    :param kept: gets it too, before an interrupt can come.
     """
     path = os.fspath(path)
     absolute = api.encode_path(path)
     if mount.cwd is not None and not absolute.startswith(b"/"):
         absolute = os.path.join(working_directory(mount), absolute)
     try:
-        found: int = api.glfs_h_lookupat(mount, NO_OBJECT, absolute, stat, bool(follow_symlinks))
+        found: int = api.glfs_h_lookupat(
+            mount, NO_OBJECT, absolute, stat, bool(follow_symlinks), kept
+        )
     except OSError as error:
         error.filename = path
         raise
@@ -60,17 +68,17 @@ def looked_up(
     :raises OSError: if it cannot be looked up.
     """
     calls, path, follow_symlinks = mount.calls, os.fspath(path), bool(follow_symlinks)
+    kept: list[Any] = []
     try:
         calls.append(None)
-        found = look_up(mount, path, follow_symlinks, stat)
         # Nobody else has it, so no other call can be inside when it is closed.
-        gate = Gate(found, path)
-        try:
-            yield gate
-        finally:
-            api.glfs_h_close(gate)
+        yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
     finally:
-        calls.pop()
+        try:
+            if kept and kept[0]:
+                api.glfs_h_close(Gate(kept[0], path))
+        finally:
+            calls.pop()
 
 
 class HeldObject(Gate):
@@ -102,14 +110,17 @@ class HeldObject(Gate):
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already.
         """
-        pointer = self.take(deadline)
+        kept: list[int] = []
         try:
-            gate = Gate(pointer, self.path)
-            if self.lease is not None:
-                self.lease.end(gate)
-            api.glfs_h_close(gate)
+            self.finish(self._close, kept, deadline)
         finally:
-            self.mount.objects.discard(self)
+            if kept:
+                self.mount.objects.discard(self)
+
+    def _close(self, gate: Gate, kept: list[int]) -> None:
+        if self.lease is not None:
+            self.lease.end(gate)
+        api.glfs_h_close(gate, kept)
 
     def forget(self) -> None:
         super().forget()

@@ -154,7 +154,7 @@ def touch(vol: Volume, path: api.AnyPath, mode: int = 0o666, exist_ok: bool = Tr
             vol.utime(path)
             return
     flags = os.O_WRONLY | os.O_CREAT | (0 if exist_ok else os.O_EXCL)
-    File(vol.open(path, flags, mode)).close()
+    vol._open(path, flags, mode, File).close()
 
 
 # ------------------------------------------------------------------------------- directories

@@ -12,7 +12,7 @@ import os
 import stat as stat_module
 
 from . import api
-from .descriptor import Descriptor
+from .descriptor import Descriptor, Opened
 from .typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -242,12 +242,11 @@ def _settle(descriptor: Descriptor) -> None:
     """
     path = "" if descriptor.path is None else descriptor.path
     mount = descriptor.mount
-    duplicate = mount.open(api.glfs_dup, path, descriptor.flags, descriptor)
-    try:
-        with contextlib.suppress(OSError):
-            api.glfs_lseek(duplicate, 0, os.SEEK_DATA)
-    finally:
-        duplicate.close()
+    with (
+        mount.open(api.glfs_dup, path, descriptor.flags, descriptor, make=Opened) as duplicate,
+        contextlib.suppress(OSError),
+    ):
+        api.glfs_lseek(duplicate._descriptor, 0, os.SEEK_DATA)
 
 
 def _is_single_brick(vol: Volume) -> bool:

@@ -227,7 +227,7 @@ class _Copying:
                 with folder.handle.lookup(entry.name, follow_symlinks=False) as source:
                     if source._type != stat_module.S_IFREG:  # since the directory was read
                         raise OSError(errno.ELOOP, "not a regular file any more", entry.path)
-                    opened = source._open(os.O_RDONLY)
+                    opened = source._opened(os.O_RDONLY)
         with errors_name(place):
             assert folder.copy
             copy_entry(self._vol, opened, stat, folder.copy, entry.name)

@@ -47,11 +47,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     import uuid
-    from typing import Any, AnyStr, Callable, Optional, Union
+    from typing import Any, AnyStr, Callable, Optional, TypeVar, Union
 
     from .handle import Handle
     from .meta import Meta
     from .upcall import Upcall, Watch
+
+    T = TypeVar("T")
 
 _ANY_EVENT = 0xFFFFFFFF  # api.UpcallEvents.ANY, without an import that takes time
 
@@ -333,10 +335,10 @@ class Volume:
         :raises TypeError: if ``flags`` is no integer.
         """
         if dir_fd is not None:
-            return Glfd(at.open(self, path, checked_flags(flags), mode, dir_fd))
-        return Glfd(self._open(path, flags, mode))
+            return at.open(self, path, checked_flags(flags), mode, dir_fd)
+        return self._open(path, flags, mode, Glfd)
 
-    def _open(self, path: api.AnyPath, flags: int, mode: int) -> Descriptor:
+    def _open(self, path: api.AnyPath, flags: int, mode: int, make: Callable[[Descriptor], T]) -> T:
         """Make a file or open one, in two steps if need be.
 
         Of a broken symbolic link, ``glfs_creat`` would make the target on the machine of a brick,
@@ -347,6 +349,13 @@ class Volume:
         mode = mode if type(mode) is int else api.integer(mode)
         is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
         rest = flags & ~os.O_TRUNC if is_cut else flags
+
+        def checked(descriptor: Descriptor) -> T:
+            check_readable(descriptor)
+            if is_cut:
+                descriptor.cut()
+            return make(descriptor)
+
         while True:
             try:
                 if flags & os.O_CREAT and names_in_use.has_lease_id:
@@ -355,22 +364,17 @@ class Volume:
                     api.glfs_mknod(mount, path, stat_module.S_IFREG | mode & 0o7777, 0)
                 elif flags & os.O_CREAT:
                     new = rest | os.O_EXCL
-                    return mount.open(api.glfs_creat, path, rest, mount, path, new, mode)
+                    arguments = (mount, path, new, mode)
+                    return mount.open(api.glfs_creat, path, rest, *arguments, make=make)
             except FileExistsError:
                 if flags & os.O_EXCL:
                     raise
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)
-                descriptor = mount.open(
-                    api.glfs_open, path, rest, mount, path, old, check=check_readable
-                )
+                return mount.open(api.glfs_open, path, rest, mount, path, old, make=checked)
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):
                     raise
-            else:
-                if is_cut:
-                    descriptor.cut()
-                return descriptor
 
     def fopen(self, path: api.AnyPath, mode: str = "r") -> File:
         """Open a file without a buffer, as :func:`open` does with ``buffering=0``.
@@ -385,7 +389,7 @@ class Volume:
         :raises ValueError: if it is not one of those above.
         """
         flags = flags_of(mode)
-        file = File(self._open(path, flags, 0o666), None, mode)
+        file = self._open(path, flags, 0o666, lambda opened: File(opened, None, mode))
         if flags & os.O_APPEND:
             file.seek(0, os.SEEK_END)
         elif flags == os.O_RDONLY:
@@ -401,10 +405,15 @@ class Volume:
         :raises OSError: on failure.
         """
         mount, path, is_plus = self._mount, os.fspath(path), bool(readdirplus)
-        descriptor = mount.open(
-            api.glfs_opendir, path, os.O_DIRECTORY, mount, path, kind=DirectoryDescriptor
+        kind, arguments = DirectoryDescriptor, (mount, path)
+        return mount.open(
+            api.glfs_opendir,
+            path,
+            os.O_DIRECTORY,
+            *arguments,
+            kind=kind,
+            make=lambda opened: Dir(opened, is_plus),
         )
-        return Dir(descriptor, is_plus)
 
     def scandir(
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from concurrent import futures
 from typing import TYPE_CHECKING, Any, Callable
 
-from .gate import bad_descriptor
+from .gate import Token, bad_descriptor
 from .parking import park, unpark
 
 if TYPE_CHECKING:
@@ -41,21 +41,13 @@ class Call:
         self._backlog = backlog
         self._function = function
         self._arguments = arguments
-        self._turn = [None]  # taken by who makes it, or withdraws it
-
-    def claim(self) -> bool:
-        """Whether it is the caller's to make, or to withdraw: it is one thread's only."""
-        try:
-            self._turn.pop()
-        except IndexError:
-            return False
-        return True
+        self.token = Token()  # taken by who makes it, or withdraws it
 
     def run(self) -> None:
         """Make the call, unless it was withdrawn. What follows it is under way before anybody is
         told that it is over.
         """
-        if not self.claim():
+        if not self.token.take():
             return
         try:
             self._make()
@@ -149,7 +141,7 @@ class Backlog:
 
     def _withdraw(self, call: Call) -> None:
         """Have nobody wait for a call that its caller knows nothing of, unless it is being made."""
-        if call.claim():
+        if call.token.take():
             call.future.cancel()
             call.future.set_running_or_notify_cancel()
             self.go_on(call)
@@ -251,7 +243,7 @@ class Workers:
         with self._lock:
             if self._count >= min(self._most, len(self._unfinished)):
                 return
-            place = [None]  # taken by the thread, if it comes to that
+            place = Token()  # taken by the thread, if it comes to that
             self._count += 1
             thread = threading.Thread(
                 target=self._work, args=(place,), name="gfapi-async", daemon=True
@@ -260,8 +252,7 @@ class Workers:
                 thread.start()
                 return
             except BaseException as error:
-                if place:
-                    place.clear()
+                if place.take():
                     self._count -= 1
                 # No more threads, or the interpreter is past starting any; or it is an interrupt.
                 if not isinstance(error, RuntimeError):
@@ -271,10 +262,8 @@ class Workers:
         while self._do_one(0.0):
             pass
 
-    def _work(self, place: list[None]) -> None:
-        try:
-            place.pop()
-        except IndexError:
+    def _work(self, place: Token) -> None:
+        if not place.take():
             return
         try:
             while self._do_one(_IDLE) or not self._retire():

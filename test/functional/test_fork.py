@@ -388,14 +388,14 @@ with tempfile.TemporaryDirectory() as place:
     )
 
 
-def test_a_child_ends_the_waiting_for_a_lock_that_its_fork_has_left_to_nobody(
+def test_a_child_is_told_as_soon_as_it_sleeps_over_a_lock_that_its_fork_has_left_to_nobody(
     output: Output,
 ) -> None:
     output(
         """
 import ctypes
 from gluster.gfapi import attempt
-attempt._NEW_TIMEOUT = 2.0
+attempt._NEW_TIMEOUT = 600.0
 lookups = ctypes.CDLL(None).strerror  # as libgfapi's threads do it, without Python's own lock
 done = threading.Event()
 

@@ -15,7 +15,7 @@ import pytest
 
 from gluster.gfapi import api
 from gluster.gfapi.api import parameters
-from gluster.gfapi.gate import Gate, wait_until
+from gluster.gfapi.gate import Gate, Token, wait_until
 
 THREADS = 16
 SOON = 10.0  # seconds: what is to happen at once may take that long on a busy machine
@@ -38,6 +38,64 @@ def together(function: Callable[[], Any]) -> list[Any]:
 def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A row of the table with a Python function in place of C's."""
     return api.wrap(api.TABLE[name], function)
+
+
+# ------------------------------------------------------------------------------- only one thread
+
+
+def test_a_token_is_taken_by_one_thread() -> None:
+    token = Token()
+    assert sorted(together(token.take)) == [False] * (THREADS - 1) + [True]
+
+
+def test_a_gate_is_finished_by_one_thread_when_nobody_is_inside() -> None:
+    gate, closed = Gate(42, "/a"), []
+
+    def close(last: Gate, kept: list[Any]) -> None:
+        assert not gate.is_open
+        closed.append(last.pointer)
+        kept.append(0)
+
+    def finish() -> Any:
+        try:
+            return gate.finish(close, [], float("inf"))
+        except OSError as error:
+            return error.errno, error.filename
+
+    assert sorted(together(finish), key=str) == [(errno.EBADF, "/a")] * (THREADS - 1) + [None]
+    assert closed == [42]
+
+
+def test_a_gate_whose_calls_do_not_end_or_whose_close_is_interrupted_is_open_again() -> None:
+    gate = Gate(42, "/a")
+    gate.calls.append(None)
+    with pytest.raises(OSError, match="did not end") as caught:
+        gate.finish(lambda last, kept: None, [], time.monotonic())
+    assert (caught.value.errno, gate.pointer) == (errno.ETIMEDOUT, 42)
+    gate.calls.clear()
+
+    def interrupted(last: Gate, kept: list[Any]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gate.finish(interrupted, [], float("inf"))
+    assert gate.pointer == 42
+
+
+def test_a_gate_whose_close_failed_or_was_interrupted_late_is_not_closed_twice() -> None:
+    def failed(last: Gate, kept: list[Any]) -> None:
+        kept.append(-1)
+        raise OSError
+
+    def late(last: Gate, kept: list[Any]) -> None:
+        kept.append(0)
+        raise KeyboardInterrupt
+
+    for close, error in ((failed, OSError), (late, KeyboardInterrupt)):
+        gate = Gate(42)
+        with pytest.raises(error):
+            gate.finish(close, [], float("inf"))
+        assert not gate.is_open
 
 
 # ----------------------------------------------------------------------------------- the pointer

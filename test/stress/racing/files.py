@@ -60,11 +60,9 @@ def close_against_async(stage: Stage) -> None:
     futures: list[Any] = []
 
     def submit() -> None:
-        number = 0
-        while True:
+        for number in range(200):  # all of them are waited for
             futures.append(file.pwrite_async(_BLOCK, number * len(_BLOCK)))
             futures.append(file.fsync_async() if number % 3 else file.read_async(10))
-            number += 1
 
     threads = stage.together(*[submit] * stage.choose.randint(1, 3))
     stage.pause(0.002)

@@ -16,6 +16,9 @@ from gluster import gfapi
 from . import HANG, Stage, calls, scenario
 
 
+_FORKS = 6  # in a round
+
+
 def _child(stage: Stage, action: Any) -> int:
     pid = os.fork()
     if pid:
@@ -58,7 +61,7 @@ def fork_inside_calls(stage: Stage) -> None:
 
     threads = stage.together(*[work] * 3)
     pids = []
-    for _ in range(2):
+    for _ in range(_FORKS):
         stage.pause(0.02)
         pids.append(_child(stage, child if stage.choose.random() < 0.7 else lambda: None))
     is_over.set()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import warnings
 import weakref
 from typing import Any
 
-from . import Stage, calls, on_bricks_for_long, scenario
+from gluster.gfapi.gate import wait_until
+
+from . import SETTLE, Stage, calls, on_bricks_for_long, scenario
 
 
 class _Holder:
@@ -94,8 +97,13 @@ def volume_dropped_first(stage: Stage) -> None:
     for name in names:
         things.pop(name, None)
     gc.collect()
-    kept = mount()
-    if kept is not None and kept.is_open:
+
+    def is_mounted() -> bool:
+        kept = mount()
+        return kept is not None and kept.is_open
+
+    # A thread that is about to end may be the last that knows of it.
+    if not wait_until(lambda: not is_mounted(), time.monotonic() + SETTLE):
         stage.wrong.append("nobody has unmounted it")
     stage.wrong += on_bricks_for_long(stage.folder)
 
