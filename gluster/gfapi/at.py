@@ -23,10 +23,11 @@ import stat as stat_module
 from collections.abc import Iterator
 
 from . import api
-from .descriptor import Descriptor, Opened
+from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
 from .gate import Gate
 from .identity import check_readable
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,20 +9,18 @@ import functools
 import itertools
 import os
 import threading
-import warnings
 
 from . import api, replicas
-from .gate import Gate, Unpicklable, bad_descriptor
+from .gate import Gate, bad_descriptor
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional, TypeVar
+    from typing import Any, Callable, Optional
 
     from .leases import Lease
     from .mount import Mount
     from .workers import Backlog
-
-    Self = TypeVar("Self", bound="Opened")
 
 
 #: What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
@@ -163,7 +161,7 @@ class Descriptor(Gate):
         libgfapi flushes only what it closes.
         """
         path = "" if self.path is None else self.path
-        duplicate = self.mount.open(api.glfs_dup, path, self.flags, self)
+        duplicate = self.mount.open(api.glfs_dup, path, self.flags, self, make=Opened)
         try:
             duplicate.close()
         except OSError:
@@ -369,48 +367,3 @@ class DirectoryDescriptor(Descriptor):
     """What the functions for directories have opened."""
 
     is_directory = True
-
-
-class Opened(Unpicklable):
-    """What is open until it is closed: a File or a Dir."""
-
-    _descriptor: Descriptor
-
-    def __init__(self, descriptor: Descriptor) -> None:
-        self._descriptor = descriptor
-
-    @property
-    def closed(self) -> bool:
-        """Whether it is closed."""
-        return self._descriptor.is_closed
-
-    @property
-    def _state(self) -> str:
-        return " closed" if self.closed else ""
-
-    def close(self) -> None:
-        """Let calls of other threads on it and its asynchronous ones finish, then close it
-        (``glfs_close``, ``glfs_closedir``).
-
-        :raises OSError: EBADF if it is closed already; for a file also what became known of
-            earlier writes, as ENOSPC or EDQUOT. It is closed then too.
-        """
-        self._descriptor.close()
-
-    def __enter__(self: Self) -> Self:
-        self._descriptor.check_open()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        if not self.closed:
-            self.close()
-
-    def __del__(self) -> None:
-        descriptor = getattr(self, "_descriptor", None)
-        if descriptor is None or descriptor.address is None:
-            return
-        if not descriptor.is_closed:
-            try:
-                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            finally:  # also after an interrupt, and where warnings are errors
-                self.close()

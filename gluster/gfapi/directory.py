@@ -6,7 +6,8 @@ import errno
 import os
 
 from . import api, names
-from .descriptor import Descriptor, Opened
+from .descriptor import Descriptor
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

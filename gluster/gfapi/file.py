@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from . import api, asynchronous, leases, locks, positional, space, xattr
 from .arguments import attributes_of, timespecs
-from .descriptor import MOST, Descriptor, Opened
+from .descriptor import MOST, Descriptor
 from .gate import Unpicklable, bad_descriptor
 from .mount import descriptor_at
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

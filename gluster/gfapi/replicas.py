@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from . import api
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,12 +54,9 @@ def _is_without_one(mount: Mount, name: str) -> bool:
 
 def _read(mount: Mount, path: str) -> bytes:
     """What a file of the client's own says."""
-    file = mount.open(api.glfs_open, path, os.O_RDONLY, mount, path, os.O_RDONLY)
-    try:
-        content = bytearray()
-        part = bytearray(_SIZE)
-        while length := api.glfs_read(file, *api.memory(part, writable=True), 0):
+    content, part = bytearray(), bytearray(_SIZE)
+    given = path, os.O_RDONLY
+    with mount.open(api.glfs_open, *given, mount, *given, make=Opened) as file:
+        while length := api.glfs_read(file._descriptor, *api.memory(part, writable=True), 0):
             content += part[:length]
-        return bytes(content)
-    finally:
-        file.close()
+    return bytes(content)

@@ -12,7 +12,8 @@ import os
 import stat as stat_module
 
 from . import api
-from .descriptor import Descriptor, Opened
+from .descriptor import Descriptor
+from .opened import Opened
 from .typed import NamedTuple
 
 TYPE_CHECKING = False

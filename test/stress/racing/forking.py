@@ -15,7 +15,6 @@ from gluster import gfapi
 
 from . import HANG, Stage, calls, scenario
 
-
 _FORKS = 6  # in a round
 
 

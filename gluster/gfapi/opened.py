@@ -1,0 +1,60 @@
+"""What is open until it is closed: the base of File, Dir and what stands for their glfds."""
+
+from __future__ import annotations
+
+import warnings
+
+from .gate import Unpicklable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    from .descriptor import Descriptor
+
+    Self = TypeVar("Self", bound="Opened")
+
+
+class Opened(Unpicklable):
+    """What closes a descriptor."""
+
+    _descriptor: Descriptor
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self._descriptor = descriptor
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._descriptor.is_closed
+
+    @property
+    def _state(self) -> str:
+        return " closed" if self.closed else ""
+
+    def close(self) -> None:
+        """Let calls of other threads on it and its asynchronous ones finish, then close it
+        (``glfs_close``, ``glfs_closedir``).
+
+        :raises OSError: EBADF if it is closed already; for a file also what became known of
+            earlier writes, as ENOSPC or EDQUOT. It is closed then too.
+        """
+        self._descriptor.close()
+
+    def __enter__(self: Self) -> Self:
+        self._descriptor.check_open()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if not self.closed:
+            self.close()
+
+    def __del__(self) -> None:
+        descriptor = getattr(self, "_descriptor", None)
+        if descriptor is None or descriptor.address is None:
+            return
+        if not descriptor.is_closed:
+            try:
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            finally:  # also after an interrupt, and where warnings are errors
+                self.close()
