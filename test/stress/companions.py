@@ -35,7 +35,7 @@ PARTLY = "a listing that is not in full"
 FORKED_BADLY = "a child says that it was forked at a bad moment"
 REFUSED = 99  # what such a child ends with
 TREE = {
-    f"{HOME}/tree/{above}/{folder}": [f"{above}-{folder}-{number}" for number in range(25)]
+    f"{HOME}/tree/{above}/{folder}": [f"{above}-{folder}-{number}" for number in range(10)]
     for above in ("a", "b")
     for folder in range(4)
 }

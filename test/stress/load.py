@@ -196,8 +196,25 @@ class Reader(Worker):
     def read(self, file: gfapi.File, state: State, number: int) -> None:
         found = self.call("read", file.pread, state.size, number * state.size)
         if found != record(state.file, number, state.size):
-            what = f"{len(found)} bytes that are not it, {found[:80]!r}"
+            what = (
+                f"{len(found)} bytes that are not it, {found[:80]!r}; {self.again(state, number)}"
+            )
             self.journal.note(wrong=f"{state.file}, record {number}, was read as {what}")
+
+    def again(self, state: State, number: int) -> str:
+        """What is seen right after a wrong read: the file's size, and the record read again."""
+        new = self.opened(state.file)
+        said = [f"{state.safe} records of {state.size} bytes are safe"]
+        for name, file in (("it", self.file), ("a new one", new)):
+            try:
+                size, data = file.fstat().st_size, file.pread(state.size, number * state.size)
+            except (OSError, AttributeError) as error:  # it is None where opening has failed
+                said.append(f"{name}: {error!r}")
+            else:
+                is_right = data == record(state.file, number, state.size)
+                said.append(f"{name} has {size} bytes and is read as {is_right}")
+        self.close(new)
+        return "; ".join(said)
 
     def open(self, path: str) -> gfapi.File:
         return self.call("open", self.vol.fopen, path)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import companions
 
+from gluster.gfapi import sandbox
+
 from . import Stage, scenario
 
 #: Options that add a translator to the client's graph or take one out, so it is made anew. Not
@@ -25,7 +27,8 @@ SWITCHES = (
     "performance.nl-cache",
     "performance.readdir-ahead",
 )
-FULL = 120.0  # seconds until a new brick has all
+FULL = 300.0  # seconds until a new brick has all
+AGAIN = 20.0  # seconds until a heal is asked for once more
 
 
 @contextlib.contextmanager
@@ -94,12 +97,17 @@ def brick_replaced(stage: Stage) -> None:
 
 def wait_full(stage: Stage, number: int) -> None:
     """Return when a new brick has all that the companions have on the others."""
-    home, deadline = companions.HOME, time.monotonic() + FULL
+    home, began = companions.HOME, time.monotonic()
     new, other = (stage.volume.bricks[n].path + home for n in (number, number - 1))
+    healed = began
     while lacking := [path for path in files(other) if not os.path.exists(new + path)]:
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + FULL:
             stage.complaints.append(f"after {FULL} s the new brick lacks {lacking[:10]}")
             return
+        if time.monotonic() > healed + AGAIN:  # the daemon may not have seen the brick before
+            with contextlib.suppress(sandbox.SandboxError):
+                stage.volume.heal(full=True)
+            healed = time.monotonic()
         time.sleep(0.5)
 
 

@@ -196,7 +196,10 @@ def read_only(stage: Stage) -> None:
         lambda: set_option("features.read-only", False),
         longest=1.0,
     )
-    try_ways(stage, {errno.EROFS}, limited)
+    codes = {errno.EROFS}
+    if stage.volume.layout.replica:  # a brick refused the file when it was made, and takes more now
+        codes.add(errno.ESTALE)
+    try_ways(stage, codes, limited)
 
 
 # ------------------------------------------------------------------------------- split-brain
