@@ -187,6 +187,7 @@ def test_reason_of_a_failed_gluster_command_is_its_own_words(said: str, reason: 
         ("Another transaction is in progress for demo. Please try again after some time.", True),
         ("Locking failed on 127.1.1.2. Please check log file for details.", True),
         ("Host 127.1.1.2 is not in 'Peer in Cluster' state", True),
+        ("Glusterd Syncop Mgmt brick op 'Rebalance' failed. Please check brick log file", True),
         ("Volume demo already exists", False),
     ],
 )
