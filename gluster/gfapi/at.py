@@ -26,7 +26,7 @@ from . import api
 from .descriptor import Descriptor, Opened
 from .file import descriptor_of
 from .gate import Gate
-from .identity import check_readable
+from .identity import check_opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
         folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
         arguments = (folder, path, old, mode)
-        descriptor = mount.open(openat, path, rest, *arguments, check=check_readable)
+        descriptor = mount.open(openat, path, rest, *arguments, check=check_opened)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
         descriptor.cut()
     return descriptor

@@ -36,7 +36,7 @@ from .arguments import (
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
-from .identity import check_readable
+from .identity import check_opened
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -360,7 +360,7 @@ class Volume:
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)
                 descriptor = mount.open(
-                    api.glfs_open, path, rest, mount, path, old, check=check_readable
+                    api.glfs_open, path, rest, mount, path, old, check=check_opened
                 )
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):
