@@ -16,11 +16,13 @@ from . import (
     identity,
     inspection,
     metadata,
+    moving,
     names,
     paths,
+    removal,
     renaming,
     servers,
-    tree,
+    treecopy,
     walk,
     xattr,
 )
@@ -564,14 +566,14 @@ class Volume:
     listdir_with_stat = paths.listdir_with_stat
     walk_with_stat = walk.walk_with_stat
     walk = walk.walk
-    rmtree = tree.rmtree
+    rmtree = removal.rmtree
     copyfile = copies.copyfile
     copymode = copies.copymode
     copystat = copies.copystat
     copy = copies.copy
     copy2 = copies.copy2
-    copytree = tree.copytree
-    move = tree.move
+    copytree = treecopy.copytree
+    move = moving.move
 
 
 def _checked_logger(logger: Any) -> logging.Logger:

@@ -34,7 +34,7 @@ if __name__ == "__main__":
 import figures
 
 from gluster import gfapi
-from gluster.gfapi import sandbox, tree
+from gluster.gfapi import moving, sandbox
 
 KINDS: dict[str, dict[str, int]] = {
     "plain": {},
@@ -194,7 +194,7 @@ def move(vol: gfapi.Volume) -> None:
 def move_by_copy(vol: gfapi.Volume) -> None:
     """What move does where GlusterFS cannot rename."""
     with contextlib.suppress(OSError):
-        tree._move_by_copy(vol, SOURCE, COPY, None)
+        moving._move_by_copy(vol, SOURCE, COPY, None)
 
 
 def walk(vol: gfapi.Volume) -> None:

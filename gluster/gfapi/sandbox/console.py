@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 from .exceptions import SandboxError
 from .host import program
 
-# What passes by itself: another command holds the cluster's lock, a node or daemon is coming up, the
-# daemon of a rebalance ends while it is asked how far it is.
+# What passes by itself: another command holds the cluster's lock, a node or daemon is coming up, a
+# rebalance ends while its daemon is asked how far it is.
 _TRANSIENT = re.compile(
     r"Another transaction|Locking failed|not in 'Peer in Cluster' state"
     r"|Self-heal daemon is not running|gluster daemon is operational"

@@ -1,0 +1,191 @@
+"""Whole trees removed: :func:`shutil.rmtree`.
+
+Each function takes the Volume first; :class:`~gluster.gfapi.volume.Volume` lists them as its
+methods.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as stat_module
+from functools import partial
+
+from . import api
+from .crew import Crew, checked_threads
+from .paths import parent_of, without_slashes
+from .scan import statuses_in
+from .tree import Folder, check_mounted, errors_name, path_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional
+
+    from .handle import Handle
+    from .volume import Volume
+
+    OnError = Callable[[Callable[..., Any], Any, OSError], Any]
+
+
+def rmtree(
+    vol: Volume,
+    path: api.AnyPath,
+    ignore_errors: bool = False,
+    onerror: Optional[OnError] = None,
+    *,
+    threads: Optional[int] = None,
+) -> None:
+    """Remove a directory and all that is in it, as :func:`shutil.rmtree`.
+
+    What it removes it reaches by the directories themselves and not by their paths
+    (``glfs_h_unlink``), so a symbolic link that takes the place of one meanwhile does not lead it
+    elsewhere.
+
+    :param path: the directory (str, bytes or path-like).
+    :param ignore_errors: whether errors are passed over.
+    :param onerror: called with the function that failed, the path that it failed on and the
+        exception; then the removal goes on. It is called in this thread.
+    :param threads: how many threads remove at most, this one among them (int); 32 by default,
+        and 1 for none but this one.
+    :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and both
+        ``ignore_errors`` is false and ``onerror`` is None. Of several errors it is the first that
+        happens.
+    :raises TypeError: if ``threads`` is no integer.
+    :raises ValueError: if it is less than 1.
+    """
+    top = _Doomed(os.fspath(path), None, b"")
+    with Crew(checked_threads(threads)) as crew:
+        removal = _Removal(vol, crew, ignore_errors, onerror)
+        try:
+            removal.find(top)
+        except OSError as error:
+            removal.report(vol.scandir, top.path, error)
+            return
+        if stat_module.S_ISLNK(top.handle._type):  # which came with it
+            is_link = OSError(errno.ELOOP, "rmtree does not remove a symbolic link", top.path)
+            removal.report(vol.islink, top.path, is_link)
+            return
+        removal.empty(top)
+        crew.work()
+
+
+class _Doomed(Folder):
+    """A directory to be removed.
+
+    :ivar handle: itself.
+    :ivar is_lost: whether it could not be read, and so cannot be removed.
+    :ivar place: of the top, the directory that it is in; None if its path does not end with its
+        name.
+    """
+
+    handle: Handle
+    is_lost = False
+    place: Optional[Handle] = None
+
+
+class _Removal:
+    """One call of rmtree."""
+
+    def __init__(
+        self, vol: Volume, crew: Crew, ignore_errors: bool, onerror: Optional[OnError]
+    ) -> None:
+        self._vol = vol
+        self._crew = crew
+        self._ignore_errors = ignore_errors
+        self._onerror = onerror
+
+    def report(self, function: Callable[..., Any], path: Any, error: OSError) -> None:
+        """Raise an error, pass it over or tell the caller of it: in the calling thread."""
+        if self._ignore_errors:
+            return
+        if self._onerror is None:
+            raise error
+        self._onerror(function, path, error)
+
+    def find(self, top: _Doomed) -> None:
+        """Look up the directory to begin with, and the one that it is removed from."""
+        with errors_name(top.path):
+            top.name = os.path.basename(without_slashes(top.path))
+            if os.fsencode(top.name) in (b"", b".", b".."):
+                top.handle = self._vol.lookup(top.path)
+                return
+            top.place = self._vol.lookup(parent_of(top.path) or ".")
+            top.handle = top.place.lookup(top.name, follow_symlinks=False)
+
+    def empty(self, folder: _Doomed) -> None:
+        """Read a directory and have all in it removed, and then itself."""
+        try:
+            if folder.parent is not None:
+                found = folder.parent.handle.lookup(folder.name, follow_symlinks=False)
+                folder.handle = found
+            with folder.handle.opendir(readdirplus=True) as opened:
+                for name, stat in statuses_in(opened):
+                    self._remove(folder, name, stat)
+        except OSError as error:
+            folder.is_lost = True
+            self._fail(self._vol.scandir, folder.path, error, folder)
+        else:
+            self._leave(folder)
+
+    def _remove(self, folder: _Doomed, name: bytes, stat: Optional[api.Stat]) -> None:
+        if stat is None:
+            try:
+                stat = folder.handle.lookup(name, follow_symlinks=False).stat()
+            except FileNotFoundError:  # it is gone by now
+                return
+        folder.enter()
+        if stat_module.S_ISDIR(stat.st_mode):
+            self._crew.add(partial(self.empty, _Doomed(path_in(folder, name), folder, name)))
+        else:
+            self._crew.offer(partial(self._unlink, folder, name))
+
+    def _unlink(self, folder: _Doomed, name: bytes) -> None:
+        try:
+            folder.handle.unlink(name)
+        except OSError as error:
+            self._fail(self._vol.unlink, path_in(folder, name), error, folder)
+        else:
+            self._leave(folder)
+
+    def _leave(self, folder: Optional[_Doomed]) -> None:
+        """Something in a directory is gone: remove it if that was the last, and so on upwards."""
+        while folder is not None and folder.leave():
+            parent = folder.parent
+            if not folder.is_lost:
+                try:
+                    folder.handle.close()
+                    if parent is not None:
+                        parent.handle.unlink(folder.name)
+                    elif folder.place is not None:
+                        folder.place.unlink(folder.name)
+                    else:
+                        self._vol.rmdir(folder.path)
+                except OSError as error:
+                    self._fail(self._vol.rmdir, folder.path, error, parent)
+                    return
+            folder = parent
+
+    def _fail(
+        self,
+        function: Callable[..., Any],
+        path: Any,
+        error: OSError,
+        folder: Optional[_Doomed],
+    ) -> None:
+        """Go on after an error of something in a directory, when its caller knows."""
+        check_mounted(self._vol, error)
+        error.filename, error.filename2 = path, None
+        if self._ignore_errors:
+            self._leave(folder)
+        else:
+            self._crew.tell(partial(self._go_on, function, path, error, folder))
+
+    def _go_on(
+        self,
+        function: Callable[..., Any],
+        path: Any,
+        error: OSError,
+        folder: Optional[_Doomed],
+    ) -> None:
+        self.report(function, path, error)
+        self._leave(folder)
