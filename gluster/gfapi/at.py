@@ -26,7 +26,7 @@ from . import api
 from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
 from .gate import Gate
-from .identity import check_readable
+from .identity import check_opened
 from .opened import Opened
 
 TYPE_CHECKING = False
@@ -191,7 +191,7 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
         folder.check_kind(path, flags)
         old = rest & ~os.O_CREAT
         arguments = (folder, path, old, mode)
-        glfd = mount.open(openat, path, rest, *arguments, make=_readable)
+        glfd = mount.open(openat, path, rest, *arguments, make=_checked)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
         try:
             glfd.descriptor.cut()
@@ -201,8 +201,8 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
     return glfd
 
 
-def _readable(descriptor: Descriptor) -> Glfd:
-    check_readable(descriptor)
+def _checked(descriptor: Descriptor) -> Glfd:
+    check_opened(descriptor)
     return Glfd(descriptor)
 
 

@@ -12,7 +12,7 @@ import os
 import stat as stat_module
 from typing import TYPE_CHECKING, Any, Callable, Union
 
-from . import api
+from . import api, objects
 from .arguments import checked_flags
 from .file import File
 from .names import checked_mode
@@ -174,8 +174,7 @@ def rename(folder: Handle, name: api.AnyPath, new_parent: Handle, new_name: api.
     :raises TypeError: if ``new_parent`` is no Handle.
     """
     held, directory = _directory(folder), _other_directory(folder, new_parent)
-    arguments = (held, checked_name(name), directory, checked_name(new_name))
-    api.glfs_h_rename(held.mount, *arguments)
+    objects.rename(held.mount, held, checked_name(name), directory, checked_name(new_name))
 
 
 def unlink(folder: Handle, name: api.AnyPath) -> None:

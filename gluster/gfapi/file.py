@@ -520,8 +520,9 @@ class File(Opened, io.RawIOBase):
             there is one, :data:`os.XATTR_REPLACE` (2) to fail with ENODATA if there is none.
         :raises OSError: on failure.
         """
-        xattr.check_key(key, self._descriptor.path)
-        api.glfs_fsetxattr(self._descriptor, key, *xattr.encode(value), flags)
+        memory, size = xattr.encode(value)
+        xattr.check_new(key, size, self._descriptor.path)
+        api.glfs_fsetxattr(self._descriptor, key, memory, size, flags)
 
     def fremovexattr(self, key: Union[str, bytes]) -> None:
         """Remove an extended attribute (``glfs_fremovexattr``).

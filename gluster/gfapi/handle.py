@@ -15,7 +15,7 @@ from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
-from .identity import check_readable, is_root
+from .identity import check_opened, is_root
 from .leases import Lease, lease_of_object
 from .objects import HeldObject, gfid_text, look_up
 
@@ -208,7 +208,7 @@ class Handle(Unpicklable):
             return self._open_directory(rest, make)
 
         def checked(descriptor: Descriptor) -> T:
-            check_readable(descriptor)
+            check_opened(descriptor)
             if flags & os.O_TRUNC and flags & os.O_ACCMODE:
                 descriptor.cut()
             return make(descriptor)
@@ -489,8 +489,8 @@ class Handle(Unpicklable):
         :raises OSError: on failure.
         """
         held = self._object
-        xattr.check_key(key, held.path)
         memory, size = xattr.encode(value)
+        xattr.check_new(key, size, held.path)
         memory = b"" if memory is None else memory  # C takes no NULL
         api.glfs_h_setxattrs(held.mount, held, key, memory, size, flags)
 

@@ -164,6 +164,16 @@ def is_root() -> bool:
     return (os.geteuid() if uid is None else uid) == 0
 
 
+def is_other() -> bool:
+    """Whether this thread calls as another user than this process's."""
+    return _mine.uid not in (None, os.geteuid())
+
+
+def as_process() -> contextlib.AbstractContextManager[None]:
+    """Have calls of this thread made as this process's user, for a ``with`` statement."""
+    return _as(os.geteuid(), None, None) if is_other() else contextlib.nullcontext()
+
+
 def check_root(path: Any) -> None:
     """See that this thread may do what the kernel leaves to root, and bricks let everybody do.
 
@@ -174,23 +184,34 @@ def check_root(path: Any) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM), path)
 
 
-def check_readable(descriptor: Descriptor) -> None:
-    """See that the bricks let this thread read what was just opened, or was there.
+def check_opened(descriptor: Descriptor) -> None:
+    """See that this thread may have what was just opened, or was there.
 
     GlusterFS's open-behind answers an open before they do, and quick-read has small files from
     their look-up: anybody would be given their content. The names of extended attributes are for
     those who may read, are in no cache, and wait for the open.
 
-    :raises OSError: if they say no.
+    What the client shows below ``/.meta`` is of no brick. It is for this process's own user: it has
+    the password of the volume's clients, and what is written there changes all of the client. It
+    has no list of names: EBADFD also betrays it where a symbolic link leads there.
+
+    :raises OSError: if they say no; EACCES for what is for another.
     """
-    if descriptor.is_readable and not is_root():
-        try:
-            api.glfs_flistxattr(descriptor, None, 0)
-        except OSError as error:
-            # What the client itself shows there is of no brick, and for everybody.
-            is_meta = descriptor.whole_path().lstrip(b"/").startswith(b".meta/")
-            if error.errno != errno.EBADFD or not is_meta:
-                raise
+    if is_root():
+        return
+    try:
+        api.glfs_flistxattr(descriptor, None, 0)
+    except OSError as error:
+        if error.errno == errno.EBADFD and _is_meta(descriptor):
+            if is_other():
+                raise OSError(errno.EACCES, os.strerror(errno.EACCES), descriptor.path) from None
+        elif error.errno == errno.EBADFD or descriptor.is_readable:
+            raise
+
+
+def _is_meta(descriptor: Descriptor) -> bool:
+    """Whether it is what the client itself shows below ``/.meta``, by a path that says so."""
+    return descriptor.whole_path().lstrip(b"/").startswith(b".meta/")
 
 
 def names() -> Names:

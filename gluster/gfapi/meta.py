@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, TypeVar
 
 from .arguments import checked_int
 from .gate import Unpicklable
+from .identity import as_process
 
 if TYPE_CHECKING:
+    from .file import File
     from .volume import Volume
 
 T = TypeVar("T")
@@ -360,12 +362,16 @@ class Meta(Unpicklable):
         return self._read(name)
 
     def _read(self, name: str) -> str:
-        with self._volume.fopen("/.meta/" + name) as file:
+        with self._open(name, "r") as file:
             return os.fsdecode(file.read())
 
     def _write(self, name: str, number: int) -> None:
-        with self._volume.fopen("/.meta/" + name, "r+") as file:
+        with self._open(name, "r+") as file:
             file.write(b"%d\n" % number)
+
+    def _open(self, name: str, mode: str) -> File:
+        with as_process():  # who asks is the program, in whose name ever its thread calls
+            return self._volume.fopen("/.meta/" + name, mode)
 
     @staticmethod
     def _steadily(look: Callable[[], T]) -> T:

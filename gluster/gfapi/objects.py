@@ -81,6 +81,35 @@ def looked_up(
             calls.pop()
 
 
+def rename(
+    mount: Mount, folder: Gate, old: api.AnyPath, new_folder: Gate, new: api.AnyPath
+) -> None:
+    """Rename an entry of a directory (``glfs_h_rename``).
+
+    As the kernel has it, nothing happens to what is renamed onto itself. libgfapi would forget the
+    name of what is open, and then read nothing more of it: ENOENT.
+
+    :param folder: the object of the directory, and ``new_folder`` that of the new one.
+    :raises OSError: on failure.
+    """
+    is_same_name = api.encode_bare_path(old) == api.encode_bare_path(new)
+    if not is_same_name or _gfid(folder) != _gfid(new_folder):
+        api.glfs_h_rename(mount, folder, old, new_folder, new)
+        return
+    try:
+        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0), old)
+    except OSError as error:
+        error.filename2 = new
+        raise
+    api.glfs_h_close(found)
+
+
+def _gfid(found: Gate) -> bytes:
+    raw = api.new_bytes(api.HANDLE_LENGTH)
+    api.glfs_h_extract_handle(found, raw, api.HANDLE_LENGTH)
+    return raw
+
+
 class HeldObject(Gate):
     """The ``glfs_object`` of a Handle.
 
@@ -95,8 +124,7 @@ class HeldObject(Gate):
     def __init__(self, mount: Mount, pointer: int, path: Any, file_type: int) -> None:
         super().__init__(pointer, path)
         self.path: Union[str, bytes]
-        self.gfid = api.new_bytes(api.HANDLE_LENGTH)
-        api.glfs_h_extract_handle(self, self.gfid, api.HANDLE_LENGTH)
+        self.gfid = _gfid(self)
         if path is None:
             self.path = f"<gfid:{gfid_text(self.gfid)}>"
         self.mount = mount

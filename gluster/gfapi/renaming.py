@@ -14,6 +14,7 @@ from stat import S_ISDIR
 
 from . import api, at
 from .objects import looked_up
+from .objects import rename as rename_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,16 +75,16 @@ def _rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
         if _has_slash(src) or _has_slash(dst):
             with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
                 _check_directory(vol, src)
-        if not new_parent.strip(b"/"):  # the root or the working directory
+        if not new_parent.strip(b"/") and old != new:  # the root or the working directory
             api.glfs_rename(mount, src, dst)
             return
         try:
-            _rename_in(mount, old_parent or b".", old, new_parent, new)
+            _rename_in(mount, old_parent or b".", old, new_parent or b".", new)
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
             # What the caches knew of the directories is forgotten now.
-            _rename_in(mount, old_parent or b".", old, new_parent, new)
+            _rename_in(mount, old_parent or b".", old, new_parent or b".", new)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.EISDIR, errno.ESTALE):
             _tell_kinds(vol, src, dst)
@@ -94,10 +95,10 @@ def _rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
 def _rename_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, new: bytes) -> None:
     with _folder(mount, old_parent) as source:
         if new_parent == old_parent:
-            api.glfs_h_rename(mount, source, old, source, new)
+            rename_entry(mount, source, old, source, new)
         else:
             with _folder(mount, new_parent) as target:
-                api.glfs_h_rename(mount, source, old, target, new)
+                rename_entry(mount, source, old, target, new)
 
 
 @contextlib.contextmanager

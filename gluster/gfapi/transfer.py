@@ -30,23 +30,22 @@ _LEAST = 1 << 16
 _BLOCK = 1 << 12  # what a brick's file system keeps or leaves out
 # With fewer bytes, asking whether the brick may copy takes longer than copying.
 _WORTHWHILE = 1 << 24
-_VOLFILE = "/.meta/graphs/active/volfile"
 # Most translators hand a copy_file_range down to the first one below them and think no more of it:
 # one replica gets it, one block of a sharded file, fragments of a dispersed one; and caches keep
 # what was there before. Below these alone, and above a single brick, it does what it should.
 _TRUSTED = {
-    b"cluster/distribute",
-    b"debug/io-stats",
-    b"features/utime",
-    b"meta",
-    b"performance/io-threads",
-    b"performance/md-cache",
-    b"performance/nl-cache",
-    b"performance/open-behind",
-    b"performance/quick-read",
-    b"performance/readdir-ahead",
-    b"performance/write-behind",
-    b"protocol/client",
+    "cluster/distribute",
+    "debug/io-stats",
+    "features/utime",
+    "meta",
+    "performance/io-threads",
+    "performance/md-cache",
+    "performance/nl-cache",
+    "performance/open-behind",
+    "performance/quick-read",
+    "performance/readdir-ahead",
+    "performance/write-behind",
+    "protocol/client",
 }
 # Answered by the brick's quota translator, with numbers if there are limits.
 _LIMIT = "trusted.limit.list"
@@ -255,11 +254,10 @@ def _is_single_brick(vol: Volume) -> bool:
     import re  # costs a part of this package to import
 
     try:
-        with vol.fopen(_VOLFILE) as file:
-            types = re.findall(rb"^\s*type\s+(\S+)", file.read(), re.MULTILINE)
+        types = re.findall(r"^\s*type\s+(\S+)", vol.meta.volfile(), re.MULTILINE)
     except OSError:
         return False
-    return types.count(b"protocol/client") == 1 and _TRUSTED.issuperset(types)
+    return types.count("protocol/client") == 1 and _TRUSTED.issuperset(types)
 
 
 def _data_in(chunk: bytearray, count: int) -> Iterator[tuple[int, int]]:

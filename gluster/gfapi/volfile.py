@@ -34,6 +34,11 @@ _FITS: dict[str, Callable[[list[str], list[str]], bool]] = {
     "transport-type": lambda words, subvolumes: words[0] in ("tcp", "socket", "unix"),
 }
 _SERVERS = ("protocol/server", "storage/", "mount/", "mgmt/", "nfs/")
+#: Those of a brick that write to the disks of their machine, where their options say.
+_WRITERS = ("bit", "changelog", "index", "marker", "quotad", "snapview-server", "trash")
+_SERVERS += tuple(f"features/{name}" for name in _WRITERS)
+# It becomes part of the path of a file whose code is run.
+_TYPE = re.compile(r"[\w-]+(?:/[\w-]+)?", re.ASCII)
 
 
 class Xlator:
@@ -149,6 +154,8 @@ def _check_xlator(line: int, xlator: Xlator, below: dict[str, Xlator]) -> None:
         raise ValueError(f"the subvolume {unknown[0]!r} of {name!r} is not above it")
     if not kind or not (xlator.options or xlator.subvolumes):
         raise ValueError(f"the volume {name!r} that ends in line {line} has nothing in it")
+    if not _TYPE.fullmatch(kind):
+        raise ValueError(f"{kind!r} of {name!r} is no type of a translator")
     if kind.startswith(_SERVERS) or (kind == _CLIENT) == bool(xlator.subvolumes):
         raise ValueError(
             f"{name!r} of type {kind} has no place there; "

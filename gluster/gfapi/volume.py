@@ -38,7 +38,7 @@ from .arguments import (
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
-from .identity import check_readable
+from .identity import check_opened
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -351,7 +351,7 @@ class Volume:
         rest = flags & ~os.O_TRUNC if is_cut else flags
 
         def checked(descriptor: Descriptor) -> T:
-            check_readable(descriptor)
+            check_opened(descriptor)
             if is_cut:
                 descriptor.cut()
             return make(descriptor)

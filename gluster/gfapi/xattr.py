@@ -28,6 +28,7 @@ _OWN = ("trusted.gfid2path.", "trusted.glusterfs.")
 # What the kernel leaves to root to change. GlusterFS only looks who may write the file; with
 # security.capability, a program would get rights of root on all machines that mount the volume.
 _OF_ROOT = (b"trusted.", b"security.")
+_LONGEST_NAME = 255  # of a file
 
 
 def getxattr(
@@ -88,9 +89,10 @@ def setxattr(
         (``glfs_lsetxattr`` if not). A link itself takes none of the ``user`` namespace.
     :raises OSError: on failure.
     """
-    check_key(key, path)
+    memory, size = encode(value)
+    check_new(key, size, path)
     function = api.glfs_setxattr if follow_symlinks else api.glfs_lsetxattr
-    function(vol._mount, path, key, *encode(value), flags)
+    function(vol._mount, path, key, memory, size, flags)
 
 
 def removexattr(
@@ -224,6 +226,27 @@ def names(function: Callable[..., int], *target: Any, size: int) -> list[str]:
     """
     joined = _fetch(lambda memory, room: function(*target, memory, room), size)
     return [os.fsdecode(name) for name in joined.split(b"\0") if name]
+
+
+def check_new(key: Any, length: int, path: Any) -> None:
+    """See that this thread may set an attribute of this name.
+
+    Whatever is like ``*io*stat*dump``, GlusterFS's client takes for a command as well: it writes
+    counters to ``/var/run/gluster``, as this process and under the name that the value is, of
+    which it has two copies on the stack.
+
+    :param length: of the value, in bytes.
+    :param path: what the error names.
+    :raises OSError: as :func:`check_key`; EOPNOTSUPP if it is such a command, but for root's in
+        ``trusted``; ENAMETOOLONG for what is then too long.
+    """
+    check_key(key, path)
+    raw = api.encode(key)
+    if raw.endswith(b"dump") and b"stat" in raw[:-4].partition(b"io")[2]:
+        if not raw.startswith(b"trusted."):
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), os.fspath(path))
+        if length > _LONGEST_NAME:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(path))
 
 
 def check_key(key: Any, path: Any) -> None:

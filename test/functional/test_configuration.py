@@ -251,6 +251,7 @@ def test_a_child_of_a_fork_mounts_from_the_file_too(
 
 NOISE = bytes(range(256)) * 10
 CLIENT = "volume c\n type protocol/client\n option remote-host x\nend-volume\n"
+ON_IT = b"volume a\n type %s\n subvolumes c\nend-volume\n"
 
 
 @pytest.mark.parametrize(
@@ -267,6 +268,10 @@ CLIENT = "volume c\n type protocol/client\n option remote-host x\nend-volume\n"
         (b"volume a\n type storage/posix\n option directory /\nend-volume", "has no place there"),
         (b"volume a\n type debug/io-stats\n option x y\nend-volume", "has no place there"),
         (b"volume a\n type mgmt/glusterd\n option x y\nend-volume", "has no place there"),
+        (CLIENT.encode() + ON_IT % b"features/changelog", "has no place there"),
+        (CLIENT.encode() + ON_IT % b"features/index", "has no place there"),
+        (CLIENT.encode() + ON_IT % b"../../../../../../tmp/code", "is no type of a translator"),
+        (CLIENT.encode() + ON_IT % b"debug//tmp/code", "is no type of a translator"),
         (CLIENT.encode() * 2, "a new volume is expected in line 5"),
         (CLIENT.encode() + CLIENT.replace("c\n", "d\n", 1).encode(), "the one on top"),
         (b"volume a\n type t/t\n subvolumes b\nend-volume", "'b' of 'a' is not above it"),

@@ -465,6 +465,45 @@ def test_rename_moves_a_file_and_replaces_another(
     assert vol.getsize(f"{folder}/other") == 3
 
 
+def test_a_file_that_is_renamed_onto_itself_stays_readable(
+    vol: gfapi.Volume, folder: str, path: str
+) -> None:
+    """Libgfapi forgets its name, and as it is open, that it is there."""
+    parent, name = os.path.split(path)
+    vol.mkdir(f"{folder}/other")
+    vol.symlink(folder, f"{folder}/other/link")
+    held, again = vol.lookup(parent), vol.lookup(parent)
+    vol.chdir(folder)
+    for rename in (
+        lambda: vol.rename(path, path),
+        lambda: vol.replace(path, f"{parent}/./{name}"),
+        lambda: vol.rename(path, f"{parent}/../{os.path.basename(parent)}/{name}"),
+        lambda: vol.rename(path, name),
+        lambda: vol.rename(name, f"other/link/{name}"),
+        lambda: held.rename(name, again, name),
+    ):
+        with vol.fopen(path, "w") as file:
+            rename()
+            file.write(b"content")
+        assert name in vol.listdir(parent)
+        assert vol.lstat(path).st_size == 7
+        with vol.fopen(path) as file:
+            assert file.read() == b"content"
+    vol.chdir("/")
+    with vol.fopen("/in the root", "w"):
+        vol.rename("/in the root", "in the root")
+    assert "in the root" in vol.listdir("/")
+    with vol.fopen("/in the root") as file:
+        assert file.read() == b""
+    vol.unlink("/in the root")
+    with pytest.raises(FileNotFoundError) as caught:
+        held.rename("nothing", again, "nothing")
+    assert (caught.value.filename, caught.value.filename2) == ("nothing", "nothing")
+    with pytest.raises(FileNotFoundError) as caught:
+        vol.rename("/nothing", "nothing")
+    assert (caught.value.filename, caught.value.filename2) == ("/nothing", "nothing")
+
+
 def test_rename_moves_a_directory_with_its_content(vol: gfapi.Volume, folder: str) -> None:
     vol.makedirs(f"{folder}/a/b")
     vol.mknod(f"{folder}/a/b/file", 0o600)

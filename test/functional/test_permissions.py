@@ -170,6 +170,73 @@ def test_only_root_makes_devices(vol: gfapi.Volume, folder: str) -> None:
     assert vol.listdir(folder) == ["pipe"]
 
 
+def test_what_the_client_tells_of_itself_is_for_its_own_user(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    """Below /.meta are the password of its clients, and switches of the whole client."""
+    secret, switch = "/.meta/graphs/active/volfile", "/.meta/logging/loglevel"
+    with vol.identity(0, 0), vol.fopen(secret) as file:
+        assert b"password" in file.read()
+    vol.chmod(folder, 0o777)
+    level = vol.meta.log_level
+    with vol.identity(USER, GROUP):
+        vol.symlink(secret, f"{folder}/secret")
+        vol.symlink(switch, f"{folder}/switch")
+        for path, mode in (
+            *((secret, mode) for mode in ("r", "r+")),
+            *((f"{folder}/secret", mode) for mode in ("r", "r+")),
+            *((where, mode) for where in (switch, f"{folder}/switch") for mode in "wa"),
+        ):
+            for refused in (
+                lambda path=path, mode=mode: vol.fopen(path, mode),
+                lambda path=path, mode=mode: vol.lookup(path).fopen(mode),
+                lambda path=path: vol.lookup(path).pread(100, 0),
+                lambda path=path: vol.lookup(path).pwrite(b"9\n", 0),
+                lambda path=path: vol.copyfile(path, f"{folder}/copy"),
+            ):
+                with pytest.raises(OSError, match=r"denied|bad state"):
+                    refused()
+        assert vol.meta.graph().find_all("protocol/client")  # which the program asks for
+        assert vol.meta.log_level == level
+
+
+@pytest.mark.parametrize("key", ["user.radio statistics dump", "user.iostatdump"])
+def test_no_attribute_has_the_client_write_a_file(vol: gfapi.Volume, folder: str, key: str) -> None:
+    """Its io-stats takes all that is named so for a command to write to the value's name."""
+    path, name = f"{folder}/file", f"gfapi-{os.getpid()}"
+    with vol.fopen(path, "w") as file:
+        held = vol.lookup(path)
+        for uid in (0, USER):
+            file.fchown(uid, uid)
+            with vol.identity(uid, uid):
+                for refused in (
+                    lambda: vol.setxattr(path, key, name),
+                    lambda: vol.setxattr(path, key.encode(), name.encode()),
+                    lambda: file.fsetxattr(key, name),
+                    lambda: held.setxattr(key, name),
+                    lambda: vol.xattrs(path).update({key: name}),
+                ):
+                    with pytest.raises(OSError, match="not supported"):
+                        refused()
+    assert not list(Path("/var/run/gluster").glob(f"*{name}*"))
+
+
+def test_the_command_to_write_counters_is_for_root_and_has_a_short_name(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    """The client has copies of a long one on the stack, which it overruns."""
+    path, name, key = f"{folder}/file", f"gfapi-{os.getpid()}", "trusted.io-stats-dump"
+    vol.fopen(path, "w").close()
+    vol.chown(path, USER, GROUP)
+    with vol.identity(USER, GROUP), pytest.raises(PermissionError):
+        vol.setxattr(path, key, name)
+    with pytest.raises(OSError, match="too long"):
+        vol.setxattr(path, key, "x" * 200_000)
+    vol.setxattr(path, key, name)
+    (written,) = Path("/var/run/gluster").glob(f"*{name}*")
+    written.unlink()
+
+
 # ------------------------------------------------------------------------- what a volume is told
 
 

@@ -105,7 +105,7 @@ KNOWN = [
     Known(
         "A file to be made whose path ends in a slash is another error",
         lambda call, here, there: (
-            call.name in ("open", "fopen", "copyfile", "copy", "copy2")
+            call.name in ("open", "fopen", "mknod", "touch", "copyfile", "copy", "copy2")
             and here.code in (EISDIR, EEXIST)
             and there.code in (ENOENT, ENOTDIR)
             and any(path.endswith("/") for path in call.paths)

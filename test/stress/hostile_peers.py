@@ -238,6 +238,7 @@ AS_IT_IS: tuple[tuple[tuple[str, ...], tuple[str, ...], str, str], ...] = (
     (("a generator", "a sequence"), _ANY, "OSError", "ValueError"),
     (("a released", "a closed mapped"), ("buf",), "ValueError", "TypeError"),
     (("a path that",), _ANY, "", ""),  # it depends on how often it is asked
+    (("a bytearray that is resized",), _ANY, "", ""),  # or on when
     (("two",), ("times", "ns"), "", ""),  # floats of what range, and asked when
     (("what refuses",), ("followlinks", "follow_symlinks"), "", ""),
     (("10,000 characters in",), ("path",), "OSError", "RecursionError"),

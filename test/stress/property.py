@@ -16,12 +16,15 @@ import argparse
 import collections
 import json
 import os
+import queue
 import random
 import stat
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +45,7 @@ from hypothesis.stateful import (
 from sides import KINDS, Both, Different, Fill, program
 
 STEPS = 50  # of a program at most
-PART = 2_000  # operations of a process
+PART = 1_000  # operations of a process
 
 # ----------------------------------------------------------------------------- arguments
 
@@ -72,7 +75,11 @@ SIZE = st.sampled_from(SIZES)
 OFFSET = st.sampled_from([*SIZES, 1 << 20, -1, -4096, 1 << 63])
 # At -1, preadv(2) and pwritev(2) of newer kernels are at the position.
 PLACE = OFFSET.filter(lambda offset: offset != -1)
-DATA = st.builds(Fill, st.sampled_from([b"x", b"ab\n", b"line\n", b"\0"]), SIZE)
+# A line costs a call: there are many in what is small, and longer ones in what is great.
+DATA = st.one_of(
+    st.builds(Fill, st.sampled_from([b"ab\n", b"line\n"]), SIZE.filter(lambda size: size < 5000)),
+    st.builds(Fill, st.sampled_from([b"x", b"\0", b"0123456789" * 9 + b"\n"]), SIZE),
+)
 MODE = st.sampled_from([0o777, 0o755, 0o644, 0o600, 0o400, 0, 0o4755, 0o2755, 0o1777, 0o7777])
 # Of a file with setuid or setgid that is made, GlusterFS changes the owner, which takes these away.
 NEW_MODE = st.sampled_from([0o777, 0o755, 0o644, 0o600, 0o400, 0, 0o1777])
@@ -285,6 +292,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--operations", type=int, default=10_000, help="(default: %(default)s)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="for no longer")
+    parser.add_argument("--findings", type=int, default=1, help="stop after so many differences")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     parser.add_argument("--kind", choices=KINDS, default="plain")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--json", help="the file of figures to put the results into")
@@ -295,25 +304,17 @@ def main() -> int:
     excused: collections.Counter[str] = collections.Counter()
     differences = crashes = 0
     began = time.monotonic()
-    from gluster.gfapi import sandbox
-
-    with sandbox.Cluster(nodes=1) as cluster:
-        volume = cluster.create_volume(options.kind, **KINDS[options.kind])
-        while (
-            sum(counts.values()) < options.operations
-            and time.monotonic() - began < options.minutes * 60
-            and not (differences or crashes)
-        ):
-            wanted = min(PART, options.operations - sum(counts.values()))
-            told = run_part(volume, options.kind, wanted, options.seed + sum(counts.values()))
-            if told is None:
-                crashes += 1
-                continue
+    for told in run(options, began + options.minutes * 60):
+        if told is None:
+            crashes += 1
+        else:
             counts.update(told["counts"])
             excused.update(told["excused"])
             row["programs"] += told["programs"]
             differences += bool(told["difference"])
             print(f"{sum(counts.values())} operations", told["difference"], flush=True)
+        if differences + crashes >= options.findings:
+            break
     row.update(operations=sum(counts.values()), differences=differences, crashes=crashes)
     row["seconds"] = round(time.monotonic() - began)
     print(row, f"seed {options.seed}")
@@ -325,6 +326,36 @@ def main() -> int:
 
         figures.keep(options.json, ["kind"], [row])
     return int(bool(differences or crashes))
+
+
+def run(options: argparse.Namespace, deadline: float) -> Iterator[Any]:
+    """What each process tells, None for one that died. Each has a volume that no other uses."""
+    from gluster.gfapi import sandbox
+
+    free: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def part(number: int) -> Any:
+        volume = free.get()
+        try:
+            if time.monotonic() > deadline:
+                return {"counts": {}, "excused": {}, "programs": 0, "difference": ""}
+            wanted = min(PART, options.operations - number * PART)
+            return run_part(volume, options.kind, wanted, options.seed + number * PART)
+        finally:
+            free.put(volume)
+
+    with sandbox.Cluster(nodes=1) as cluster, ThreadPoolExecutor(options.jobs) as executor:
+        for number in range(options.jobs):
+            name = f"{options.kind}-{number}"
+            free.put(cluster.create_volume(name, **KINDS[options.kind]))
+        parts = range(-(-options.operations // PART))
+        futures = [executor.submit(part, number) for number in parts]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 def run_part(volume: Any, kind: str, wanted: int, seed: int) -> Any:

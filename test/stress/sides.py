@@ -199,7 +199,10 @@ class Both:
         """Raise an error if the two trees are not alike."""
         self._note("both.check_trees()")
         here = self.local.call(tree, os, _read_local)
-        there = tree(self.vol, functools.partial(_read, self.vol))
+        try:
+            there = tree(self.vol, functools.partial(_read, self.vol))
+        except OSError as error:
+            raise self.different(f"the tree of the volume: {error}") from error
         if here != there:
             odd = [
                 f"{name!r}\n  local:  {here.get(name)}\n  volume: {there.get(name)}"
