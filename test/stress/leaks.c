@@ -424,6 +424,12 @@ static void switches(void)
     opens();
 }
 
+static void switches_knowing_many(void)
+{
+    switches();
+    lists();
+}
+
 /* ------------------------------------------------------------------------------ mounts */
 
 /* In the background, so many at a time, as gfapi does it: it matters to what they leave. */
@@ -500,7 +506,7 @@ static const struct {
     ROW(fails_enotdir), ROW(fails_eloop), ROW(fails_enametoolong), ROW(fails_enotempty),
     ROW(fails_enodata), ROW(fails_einval), ROW(fails_estale), ROW(fails_eagain), ROW(locks),
     ROW(attributes), ROW(acls), ROW(handles), ROW(identities), ROW(watches), ROW(leases),
-    ROW(threads), ROW(forks), ROW(metas), ROW(logs), ROW(switches),
+    ROW(threads), ROW(forks), ROW(metas), ROW(logs), ROW(switches), ROW(switches_knowing_many),
     {"upcalls", upcalls, 0, 1}, {"mounts", mounts, 1, 0},
     {"mounts_dropped", mounts, 1, 0}, {"mounts_logging", mounts, 1, 0},
     {"mounts_left_open", mounts, 1, 0}, {"no_such_translator", mounts, 1, 0},

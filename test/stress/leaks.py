@@ -147,9 +147,9 @@ def measure(
         workers = [worker for worker in workers if worker.is_there]
         on_bricks: list[list[int]] = []
         for _ in range(blocks + 2):
-            for _ in range(count if name == "switches" else 1):
+            for _ in range(count if row.switches else 1):
                 between()
-                rounds = 1 if name == "switches" else count
+                rounds = 1 if row.switches else count
                 played = [executor.submit(worker.play, rounds) for worker in workers]
                 played[0].result()
                 try:
@@ -158,7 +158,7 @@ def measure(
                     print(error, flush=True)
                     del workers[1:]
             on_bricks.append([open_on(volume) for volume in volumes])
-    if name == "switches":
+    if row.switches:
         for worker in workers:
             worker.usages = worker.usages[count - 1 :: count]
     mine = workers[0].usages[1:]
@@ -267,7 +267,7 @@ def main() -> int:
         def run(name: str) -> Verdict:
             row = leaks_rows.ROWS[name]
             count = max(1, round(row.count * options.size))
-            between = (lambda: switch(pair, state)) if name == "switches" else (lambda: None)
+            between = (lambda: switch(pair, state)) if row.switches else (lambda: None)
             verdict = measure(name, pair, program, options.blocks, count, between)
             print(line_of(verdict), flush=True)
             if options.json:

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -58,7 +57,7 @@ class Row(NamedTuple):
     :ivar once: makes one round.
     :ivar mounts: whether it mounts by itself; the tear-downs are waited for.
     :ivar has_crew: whether threads come and go.
-    :ivar is_short: whether it is among those of the short form.
+    :ivar switches: whether an option of the volume changes before each round.
     """
 
     what: str
@@ -66,7 +65,7 @@ class Row(NamedTuple):
     once: Once
     mounts: bool = False
     has_crew: bool = False
-    is_short: bool = True
+    switches: bool = False
 
 
 ROWS: dict[str, Row] = {}
@@ -399,10 +398,16 @@ def logs(stage: Stage) -> None:
     stage.vol.disable_logging()
 
 
-@row("change an option of the volume under an open file (graph switch)", 6, is_short=False)
+@row("change an option of the volume under an open file (graph switch)", 6, switches=True)
 def switches(stage: Stage) -> None:
     stage.vol.stat("/file")
     opens(stage)
+
+
+@row("the same, and list 1,000 entries with their status each time", 6, switches=True)
+def switches_knowing_many(stage: Stage) -> None:
+    switches(stage)
+    lists(stage)
 
 
 # ---------------------------------------------------------------------------------- mounts
@@ -482,7 +487,7 @@ def wrong_value(stage: Stage) -> None:
     _mount_with(stage, "/md-cache\n", "/md-cache\n option md-cache-timeout x\n")
 
 
-@row("mount fails: the bricks refuse this client", 32, mounts=True, is_short=False)
+@row("mount fails: the bricks refuse this client", 32, mounts=True)
 def refused_client(stage: Stage) -> None:
     attempt.INIT_TIMEOUT = 1.0
     _mount_fails(gfapi.Volume(stage.host, CLOSED))
@@ -531,11 +536,6 @@ def play(host: str, volname: str, name: str) -> None:
 def tear_downs_over() -> None:
     gc.collect()
     ending.wait_for(list(ending._ending))
-
-
-def shorter() -> Iterator[str]:
-    """The rows of the short form: those that take no minute."""
-    return (name for name, each in ROWS.items() if each.is_short and not each.mounts)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ minute all hold still for a moment, and what the process uses is noted. ::
 
     python test/stress/soak.py --minutes 30 --json doc/figures/soak.json
 
-Before that, the program of ``leaks.c`` tells what a mount leaves behind in C; so much is taken off.
-A change of the volume's graph leaves more, also in C, so growth is judged by the minutes without
-one. It needs what ``leaks.py`` needs. The exit code is 1 if the
+Before that, the program of ``leaks.c`` tells what a mount and a change of the volume's graph leave
+behind in C; so much is taken off. It needs what ``leaks.py`` needs. The exit code is 1 if the
 process grows all the same, or a call failed that should not have, or it crashed.
 """
 
@@ -31,7 +30,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -50,7 +49,7 @@ BOUND = 256 << 10
 #: How many threads and descriptors there may be more at the end than after the warm-up.
 SLACK = 24
 PAUSE = 2.0  # seconds between two mounts, and between two forks
-HEAP = "heap less C's mounts, MiB"
+HEAP = "heap less C's, MiB"
 SWITCH = 20.0  # seconds between two changes of the volume, on average
 
 
@@ -246,9 +245,34 @@ def play(host: str, volname: str, seed: str, threads: str, with_mounts: str) -> 
 # ---------------------------------------------------------------------------- the judgement
 
 
-def mount_in_c(volumes: Sequence[sandbox.SandboxVolume], program: str) -> float:
-    """What a mount leaves of the heap in C, in bytes."""
-    return leaks.measure("mounts", volumes, program, 3, 32).heap_in_c or 0.0
+class LeftByC(NamedTuple):
+    """What a C program leaves of the heap, in bytes.
+
+    :ivar mount: by a mount.
+    :ivar switch: by a change of the volume's graph.
+    :ivar name: and then for each file and directory that the client knows.
+    """
+
+    mount: float = 0.0
+    switch: float = 0.0
+    name: float = 0.0
+
+
+NOTHING = LeftByC()
+
+
+def left_by_c(volumes: Sequence[sandbox.SandboxVolume], program: str) -> LeftByC:
+    def measured(row: str, count: int) -> float:
+        return leaks.measure(row, volumes, program, 3, count).heap_in_c or 0.0
+
+    mount, switch = measured("mounts", 32), measured("switches", 4)
+    return LeftByC(mount, switch, (measured("switches_knowing_many", 4) - switch) / 1000)
+
+
+def names_on(volume: sandbox.SandboxVolume) -> int:
+    """How many files and directories the players have made."""
+    folders = [*Path(volume.bricks[0].path).glob("soak-*")]
+    return sum(len(dirs) + len(files) for top in folders for _, dirs, files in os.walk(top))
 
 
 def soak(
@@ -257,7 +281,7 @@ def soak(
     seed: object,
     threads: int = 6,
     interval: float = 60.0,
-    in_c: float = 0.0,
+    in_c: LeftByC = NOTHING,
     with_mounts: bool = True,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Let a process work, and note what it uses.
@@ -265,7 +289,7 @@ def soak(
     In each third interval, options of the volume change.
 
     :param interval: seconds between two reports.
-    :param in_c: what a mount leaves of the heap in C, in bytes.
+    :param in_c: what is taken off.
     :param with_mounts: whether a thread mounts; each report waits for the tear-downs then.
     :returns: a row for each report, and what is wrong, in words.
     """
@@ -273,7 +297,7 @@ def soak(
     command = [sys.executable, __file__, "--play", volume.hosts[0], volume.name]
     worker = leaks.Worker([*command, str(seed), str(threads), str(with_mounts)])
     rows: list[dict[str, Any]] = []
-    switches, began = 0, time.monotonic()
+    switches, left, began = 0, 0.0, time.monotonic()
     try:
         while time.monotonic() - began < minutes * 60:
             until = time.monotonic() + interval
@@ -281,9 +305,11 @@ def soak(
                 time.sleep(min(rest, choose.uniform(SWITCH / 2, SWITCH * 1.5)))
                 if len(rows) % 3 == 1:
                     switches += 1
+                    left += in_c.switch + in_c.name * names_on(volume)
                     volume.set_option(leaks.SWITCHED, "on" if switches % 2 else "off")
             told = worker.ask("report")
-            rows.append(row_of(time.monotonic() - began, told, switches, volume, in_c))
+            in_all = left + told["mounts"] * in_c.mount
+            rows.append(row_of(time.monotonic() - began, told, switches, volume, in_all))
             print(*(f"{key}: {value}" for key, value in rows[-1].items()), sep=", ", flush=True)
             if told["problems"]:
                 return rows, told["problems"]
@@ -293,9 +319,12 @@ def soak(
 
 
 def row_of(
-    seconds: float, told: dict[str, Any], switches: int, volume: sandbox.SandboxVolume, in_c: float
+    seconds: float,
+    told: dict[str, Any],
+    switches: int,
+    volume: sandbox.SandboxVolume,
+    left: float,  # by C
 ) -> dict[str, Any]:
-    left_by_c = told["mounts"] * in_c
     return {
         "minute": round(seconds / 60, 1),
         "operations": told["operations"],
@@ -304,7 +333,7 @@ def row_of(
         "graph switches": switches,
         "memory, MiB": round(told["memory"] / MIB, 2),
         "heap, MiB": round(told["heap"] / MIB, 2),
-        HEAP: round((told["heap"] - left_by_c) / MIB, 2),
+        HEAP: round((told["heap"] - left) / MIB, 2),
         "Python's pieces": told["blocks"],
         "objects": told["objects"],
         "threads": told["threads"],
@@ -339,17 +368,19 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="(default: %(default)s)")
     parser.add_argument("--interval", type=float, default=60, help="of reports, in seconds")
     parser.add_argument("--threads", type=int, default=6)
-    parser.add_argument("--in-c", type=float, help="what a mount leaves in C, in bytes, if known")
+    parser.add_argument(
+        "--in-c",
+        type=lambda text: LeftByC(*map(float, text.split(","))),
+        help="what is left in C by a mount, a change of the graph and a name in it, if known",
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--json", help="the file of figures to keep them in")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder, sandbox.Cluster(nodes=1) as cluster:
         pair = leaks.made(cluster, "python"), leaks.made(cluster, "c")
-        in_c = options.in_c
-        if in_c is None:
-            in_c = mount_in_c(pair, leaks.built(folder))
-        print(f"in C, a mount leaves {in_c} bytes of the heap", flush=True)
+        in_c = options.in_c or left_by_c(pair, leaks.built(folder))
+        print(f"in C, of the heap: {in_c}", flush=True)
         arguments = (options.minutes, options.seed, options.threads, options.interval, in_c)
         rows, problems = soak(pair[0], *arguments)
     print(*problems, sep="\n")

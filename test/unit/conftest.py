@@ -43,14 +43,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def sanitizer(request: pytest.FixtureRequest, compiler: Callable[..., str]) -> dict[str, str]:
+def sanitizer(request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of a Python with AddressSanitizer, or an empty one if it is not asked for."""
     if not request.config.getoption("--sanitize"):
         return {}
+    environment: dict[str, str] = request.getfixturevalue("guarded")
+    return environment
+
+
+@pytest.fixture(scope="session")
+def guarded(request: pytest.FixtureRequest, compiler: Callable[..., str]) -> dict[str, str]:
+    """The environment of a Python with AddressSanitizer."""
     command = [compiler(), "-print-file-name=libasan.so"]
     found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     if not os.path.isabs(found):
-        pytest.fail("there is no AddressSanitizer: install the compiler's libasan")
+        report = pytest.fail if request.config.getoption("--sanitize") else pytest.skip
+        report("there is no AddressSanitizer: install the compiler's libasan")
     # Python itself keeps much to its end, which is no leak; its memory is to come from malloc, for
     # each piece of it to be guarded.
     options = "detect_leaks=0:detect_stack_use_after_return=1"
@@ -113,7 +121,7 @@ def python(sanitizer: dict[str, str]) -> Callable[..., Any]:
             text=True,
             timeout=60,
         )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
         told = [json.loads(line) for line in done.stdout.splitlines()]
         return told[0] if len(told) == 1 else told
 

@@ -5,7 +5,7 @@
  * The signatures are written from glfs.h, not from the table under test.
  *
  * With -DOLD it is the library before GlusterFS 6, with -DNEW one after it in which glfs_fsync has
- * grown once more.
+ * grown once more. -DEXCESS=2 has glfs_read write two bytes too many.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,6 +25,10 @@
     __asm__(".symver stub_" #name "_" #tag ", " #name version);                                    \
     result stub_##name##_##tag(__VA_ARGS__)
 #define FIRST(result, name, ...) FUNCTION(result, name, first, "@@GFAPI_3.4.0", __VA_ARGS__)
+
+#ifndef EXCESS
+#define EXCESS 0
+#endif
 
 static char the_fs, the_fd;
 static int entries_read, value_length = 3;
@@ -118,7 +122,7 @@ FIRST(int, glfs_close, void *fd)
 FIRST(ssize_t, glfs_read, void *fd, void *buffer, size_t count, int flags)
 {
     note("glfs_read %s %zu %d", name_of(fd), count, flags);
-    memset(buffer, 'r', count);
+    memset(buffer, 'r', count + EXCESS);
     return count;
 }
 
