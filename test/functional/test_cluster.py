@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from gluster.gfapi import sandbox
+from gluster.gfapi.sandbox import host
 from gluster.gfapi.sandbox.janitor import processes
 from gluster.gfapi.sandbox.polling import wait_until
 
@@ -362,9 +364,9 @@ def test_command_runs_another_one_with_the_volume_in_its_environment() -> None:
         capture_output=True,
         text=True,
     )
-    host, hosts, name = done.stdout.split()
+    first, hosts, name = done.stdout.split()
     assert done.returncode == 7
-    assert hosts.split(",")[0] == host
+    assert hosts.split(",")[0] == first
     assert len(hosts.split(",")) == 2
     assert name == "mine"
 
@@ -420,6 +422,44 @@ def test_program_killed_while_its_cluster_starts_leaves_nothing(
     wait_until(lambda: not any(tmp_path.iterdir()), 60, "The storage folder was not removed")
     # The last one to go is the one that cleaned up.
     wait_until(lambda: not mentioned(str(tmp_path)), 60, "A process was left")
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """An empty folder with a short path, for clusters."""
+    with tempfile.TemporaryDirectory(prefix="gf", dir=host.default_folder()) as folder:
+        yield Path(folder)
+
+
+def test_program_killed_before_anything_runs_that_cleans_up_leaves_nothing(base: Path) -> None:
+    code = f"""
+    import os, signal
+    from gluster.gfapi import sandbox
+    from gluster.gfapi.sandbox import cluster
+    cluster.Janitor = lambda *arguments, **options: os.kill(os.getpid(), signal.SIGKILL)
+    sandbox.Cluster(base={str(base)!r}).start()
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)])
+    assert done.returncode == -signal.SIGKILL
+    assert list(base.iterdir()) == []
+
+
+def test_server_that_comes_up_after_the_program_was_killed_is_ended_too(
+    base: Path, tmp_path: Path
+) -> None:
+    late = tmp_path / "glusterd"
+    gone = f"while ls {base}/* >/dev/null 2>&1; do sleep 0.01; done"
+    late.write_text(f'#!/bin/sh\n{gone}\nexec {host.program("glusterd")} "$@"\n')
+    late.chmod(0o700)
+    code = f"from gluster.gfapi import sandbox; sandbox.Cluster(base={str(base)!r}).start()"
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "PATH": path}
+    ) as process:
+        wait_until(lambda: bool(mentioned(f"{late}")), 60, "Nothing started")
+        process.kill()
+    wait_until(lambda: not mentioned(str(base)), 60, "A process was left")
+    assert list(base.iterdir()) == []
 
 
 def mentioned(word: str) -> list[Path]:

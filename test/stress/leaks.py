@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -129,15 +129,13 @@ def measure(
     c_program: Optional[str],
     blocks: int,
     count: int,
-    between: Callable[[], object] = lambda: None,
 ) -> Verdict:
     """Run a row.
 
     :param volumes: the one that Python works on, and C's.
     :param c_program: the built ``leaks.c``, or None to do without.
     :param blocks: how many blocks are measured; two more warm up.
-    :param count: how many rounds a block has.
-    :param between: called before each round of a row that is to find something changed.
+    :param count: how many rounds a block has; of a row with changes of the volume, an even number.
     """
     row = leaks_rows.ROWS[name]
     with ThreadPoolExecutor(2) as executor, contextlib.ExitStack() as stack:
@@ -147,8 +145,9 @@ def measure(
         workers = [worker for worker in workers if worker.is_there]
         on_bricks: list[list[int]] = []
         for _ in range(blocks + 2):
-            for _ in range(count if row.switches else 1):
-                between()
+            for number in range(count if row.switches else 1):
+                if row.switches:
+                    switch(volumes, number % 2 == 0)
                 rounds = 1 if row.switches else count
                 played = [executor.submit(worker.play, rounds) for worker in workers]
                 played[0].result()
@@ -243,11 +242,10 @@ def made(cluster: sandbox.Cluster, name: str) -> sandbox.SandboxVolume:
     return volume
 
 
-def switch(volumes: Sequence[sandbox.SandboxVolume], state: list[int]) -> None:
+def switch(volumes: Sequence[sandbox.SandboxVolume], is_on: bool) -> None:
     """Have all clients of some volumes change their graphs."""
-    state[0] += 1
     for volume in volumes:
-        volume.set_option(SWITCHED, "on" if state[0] % 2 else "off")
+        volume.set_option(SWITCHED, "on" if is_on else "off")
 
 
 # ------------------------------------------------------------------------ the command line
@@ -261,14 +259,12 @@ def main() -> int:
         pair = made(cluster, "python"), made(cluster, "c")
         if "refused_client" in names:
             cluster.create_volume(leaks_rows.CLOSED, options={"auth.reject": "*"})
-        state = [0]
         keeping = threading.Lock()
 
         def run(name: str) -> Verdict:
             row = leaks_rows.ROWS[name]
             count = max(1, round(row.count * options.size))
-            between = (lambda: switch(pair, state)) if row.switches else (lambda: None)
-            verdict = measure(name, pair, program, options.blocks, count, between)
+            verdict = measure(name, pair, program, options.blocks, count)
             print(line_of(verdict), flush=True)
             if options.json:
                 with keeping:

@@ -108,15 +108,16 @@ def test_network_where_a_server_listens_is_not_claimed() -> None:
 
 
 def test_fresh_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
-    folder = host.make_folder(str(tmp_path))
+    folder = host.fresh_path(str(tmp_path))
+    host.make_folder(folder)
     assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
-    assert host.make_folder(str(tmp_path)) != folder
+    assert host.fresh_path(str(tmp_path)) != folder
 
 
 def test_fresh_folder_has_no_symbolic_link_in_its_path(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    assert Path(host.make_folder(str(tmp_path / "link"))).parent == tmp_path / "real"
+    assert Path(host.fresh_path(str(tmp_path / "link"))).parent == tmp_path / "real"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_fresh_folder_has_no_symbolic_link_in_its_path(tmp_path: Path) -> None:
 def test_unusable_folder_gives_one_sentence(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "with space").mkdir()
     with pytest.raises(sandbox.SandboxError, match=reason) as caught:
-        host.make_folder(str(tmp_path / name))
+        host.make_folder(host.fresh_path(str(tmp_path / name)))
     assert_is_one_sentence(str(caught.value))
 
 

@@ -87,7 +87,7 @@ class Cluster:
         self._owner = os.getpid()
         atexit.register(self.stop)
         try:
-            self._make_folders()
+            self._choose_folders()
             self._make_nodes()
             self._launch(self.nodes)
             self._join()
@@ -95,20 +95,22 @@ class Cluster:
             self.stop()
             raise
 
-    def _make_folders(self) -> None:
+    def _choose_folders(self) -> None:
         base = self._base or host.default_folder()
         host.check_length(base)
         host.check_storage(self._storage or base)
         for parent in filter(None, (base, self._storage)):
-            self._folders.append(host.make_folder(parent))
+            self._folders.append(host.fresh_path(parent))
         self.folder = self._folders[0]
 
     def _make_nodes(self) -> None:
         base, storage = self._folders[0], self._folders[-1]
         claim, self.hosts = host.claim_addresses(self._count)
         with claim:
-            # Before any other process: so there is none that could outlive this program.
+            # Before any folder or other process, so there is none that could outlive this program.
             self._janitor = Janitor(self._folders, keep_open=claim.fileno())
+        for folder in self._folders:
+            host.make_folder(folder)
         for number, address in enumerate(self.hosts, 1):
             node = Node(
                 address,

@@ -59,8 +59,9 @@ def check_storage(folder: str) -> None:
     :raises SandboxError: if it is missing, or takes no trusted extended attributes.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=folder) as probe:
-            os.setxattr(probe, "trusted.glusterfs.sandbox", b"1")
+        # Without a name, as this process may be killed meanwhile.
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            os.setxattr(probe.fileno(), "trusted.glusterfs.sandbox", b"1")
     except PermissionError:
         raise SandboxError(
             "This process may not set trusted extended attributes, which GlusterFS needs: "
@@ -77,12 +78,12 @@ def check_storage(folder: str) -> None:
         ) from None
 
 
-def make_folder(parent: str) -> str:
-    """Make a fresh folder that only root can enter.
+def fresh_path(parent: str) -> str:
+    """Choose a name for a new folder.
 
-    :param parent: where; it must exist.
+    :param parent: where.
     :returns: its absolute path, without symbolic links.
-    :raises SandboxError: if that is impossible, or GlusterFS could not deal with its name.
+    :raises SandboxError: if GlusterFS could not deal with that name.
     """
     parent = os.path.realpath(parent)
     if not re.fullmatch(r"[\w/.+@%=~-]+", parent, re.ASCII):
@@ -90,9 +91,21 @@ def make_folder(parent: str) -> str:
             f"The folder {parent!r} has characters in its name that GlusterFS's "
             "configuration cannot hold."
         )
+    names = (_PREFIX + os.urandom(4).hex() for _ in range(_ATTEMPTS))
+    paths = (os.path.join(parent, name) for name in names)
+    return next(path for path in paths if not os.path.lexists(path))
+
+
+def make_folder(path: str) -> None:
+    """Make a folder that only root can enter.
+
+    :param path: of :func:`fresh_path`.
+    :raises SandboxError: if that is impossible.
+    """
     try:
-        return tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+        os.mkdir(path, 0o700)
     except OSError as error:
+        parent = os.path.dirname(path)
         raise SandboxError(f"The folder {parent} cannot be used: {error.strerror}.") from None
 
 

@@ -35,6 +35,7 @@ _SYSTEM_FILES = (
 _PROGRAMS = ("glusterd", "glusterfsd", "glusterfs", "gluster")
 _PROGRAM = os.path.abspath(__file__)
 _KILL_TIMEOUT = 10.0
+_START_TIME = 1.0
 
 
 def command_line(pid: int) -> list[str]:
@@ -178,24 +179,32 @@ class Janitor:
     def finish(self) -> None:
         """Clean up, and return when it is done."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as asked:
+            asked.write(b"!")
         if self._process.wait() != 0:
             sweep(self._folders)
 
 
-def _wait_for_the_end(parent: int) -> None:
+def _is_asked_for_the_end(parent: int) -> bool:
+    """Wait for the end: whether the program asked for it, or is gone."""
     # A child that the parent forked holds the pipe open too, so watch the parent itself.
     while os.getppid() == parent:
         if select.select([sys.stdin], [], [], 0.5)[0]:
-            return
+            return bool(os.read(sys.stdin.fileno(), 1))
+    return False
 
 
 def _main(parent: str, *words: str) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     end_of_folders = words.index("--")
-    _wait_for_the_end(int(parent))
-    failure = sweep(list(words[:end_of_folders]), words[end_of_folders + 1 :])
+    folders, empty = list(words[:end_of_folders]), words[end_of_folders + 1 :]
+    is_asked = _is_asked_for_the_end(int(parent))
+    failure = sweep(folders, empty)
+    if not is_asked:
+        # What it was just about to start is a server now, and has made its folders anew.
+        time.sleep(_START_TIME)
+        failure = sweep(folders, empty)
     if failure:
         print(f"Could not remove {failure}.", file=sys.stderr)
     return 1 if failure else 0
