@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import itertools
 import os
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -231,6 +232,18 @@ def output_of(
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def begin(output_of: Callable[..., str]) -> Iterator[Callable[..., Future[str]]]:
+    """As ``output_of``, but a Future of what is printed is returned at once.
+
+    Other tests run while a program waits for a tear-down, which takes GlusterFS ten seconds. The
+    fixture that begins it is asked for by the test that looks at what was printed, and by one of
+    the first of the same file.
+    """
+    with ThreadPoolExecutor() as executor:
+        yield functools.partial(executor.submit, output_of)
 
 
 @pytest.fixture(scope="session")

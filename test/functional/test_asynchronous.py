@@ -599,7 +599,7 @@ WHOLE = b"".join(number.to_bytes(4, "big") * 256 for number in range(2000))
         "futures = submit(); sys.exit(0)",
         "threading.Thread(target=submit).start()",
         "futures = submit(); del file",
-        "futures = submit(); [f.add_done_callback(lambda f: vol.listdir('/')) for f in futures]",
+        "futures = submit(); [f.add_done_callback(lambda f: vol.listdir(folder)) for f in futures]",
         "import atexit; atexit.register(submit)",
     ],
     ids=["return", "fsync", "sys.exit", "thread", "dropped", "callbacks", "atexit"],

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable
 
@@ -50,6 +51,22 @@ def kept(logger: logging.Logger) -> list[Any]:
     return keeper.records
 
 
+@pytest.fixture(scope="session")
+def deadly_pipes(plain: sandbox.SandboxVolume, begin: Callable[..., Future[str]]) -> Future[str]:
+    """A program that a broken pipe would kill, looked at when its tear-down is over."""
+    program = SETUP.format(level=9) + (
+        "import signal\n"
+        "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "log.setLevel(logging.CRITICAL)\n"
+        "vol.mount()\n"
+        "vol.exists('/nowhere')\n"
+        "vol.umount()\n"
+        "time.sleep(13)\n"  # glfs_fini logs too
+        "print([t.name for t in threading.enumerate()])\n"
+    )
+    return begin(plain, "", program)
+
+
 def test_the_messages_of_the_mount_arrive(
     sandbox_volume: sandbox.SandboxVolume,
     logger: logging.Logger,
@@ -71,6 +88,7 @@ def test_the_messages_of_the_mount_arrive(
     assert "\n" not in record.getMessage()
 
 
+@pytest.mark.usefixtures("deadly_pipes")
 def test_a_mount_that_fails_says_why_in_the_log(
     cluster: sandbox.Cluster, logger: logging.Logger, kept: list[Any], wait_until: Wait
 ) -> None:
@@ -313,19 +331,9 @@ def test_a_process_whose_handlers_are_slow_ends_well(
 
 
 def test_a_process_that_wants_to_be_killed_by_broken_pipes_is_not(
-    plain: sandbox.SandboxVolume, output_of: Output
+    deadly_pipes: Future[str],
 ) -> None:
-    program = SETUP.format(level=9) + (
-        "import signal\n"
-        "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
-        "log.setLevel(logging.CRITICAL)\n"
-        "vol.mount()\n"
-        "vol.exists('/nowhere')\n"
-        "vol.umount()\n"
-        "time.sleep(13)\n"  # glfs_fini logs too
-        "print([t.name for t in threading.enumerate()])\n"
-    )
-    assert output_of(plain, "", program) == "['MainThread']\n"
+    assert deadly_pipes.result() == "['MainThread']\n"
 
 
 def test_a_child_logs_for_itself(plain: sandbox.SandboxVolume, output_of: Output) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable
 
@@ -87,6 +88,43 @@ def test_a_volume_says_what_it_is_and_whether_it_is_mounted(
 # ------------------------------------------------------------------------ mounted or not
 
 
+@pytest.fixture(scope="session")
+def many_mounts(plain: sandbox.SandboxVolume, begin: Callable[..., Future[str]]) -> Future[str]:
+    """A program that looks at its threads and descriptors after mounts and failed mounts."""
+    program = """
+        def use():
+            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
+
+        def settled(limit):
+            deadline = time.monotonic() + 50
+            while time.monotonic() < deadline:
+                descriptors, threads = use()
+                if descriptors <= limit[0] and threads <= limit[1]:
+                    return True
+                time.sleep(0.1)
+            return False
+
+        before = use()
+        with vol:
+            with vol.fopen("/leak", "w") as file:
+                file.write(b"x")
+        # What libgfapi keeps for the life of the process.
+        assert settled((before[0] + 3, before[1] + 3)), (before, use())
+        once = use()
+        for _ in range(4):
+            with vol:
+                vol.fopen("/leak").close()
+            for bad in (gfapi.Volume(hosts, "missing"), gfapi.Volume("127.255.255.253", "v")):
+                try:
+                    bad.mount()
+                except gfapi.LibgfapiException:
+                    pass
+        assert settled(once), (once, use())
+    """
+    return begin(plain, "", program, timeout=120)
+
+
+@pytest.mark.usefixtures("many_mounts")
 def test_mounted_follows_mount_and_umount_and_is_read_only(plain: sandbox.SandboxVolume) -> None:
     vol = plain.client()
     assert vol.mounted is False
@@ -531,39 +569,9 @@ def test_what_writes_the_log_ends_with_a_mount_that_fails_early(
 
 
 def test_neither_mounts_nor_failed_mounts_leave_threads_or_descriptors(
-    plain: sandbox.SandboxVolume, output_of: Output
+    many_mounts: Future[str],
 ) -> None:
-    program = """
-        def use():
-            return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
-
-        def settled(limit):
-            deadline = time.monotonic() + 50
-            while time.monotonic() < deadline:
-                descriptors, threads = use()
-                if descriptors <= limit[0] and threads <= limit[1]:
-                    return True
-                time.sleep(0.1)
-            return False
-
-        before = use()
-        with vol:
-            with vol.fopen("/leak", "w") as file:
-                file.write(b"x")
-        # What libgfapi keeps for the life of the process.
-        assert settled((before[0] + 3, before[1] + 3)), (before, use())
-        once = use()
-        for _ in range(4):
-            with vol:
-                vol.fopen("/leak").close()
-            for bad in (gfapi.Volume(hosts, "missing"), gfapi.Volume("127.255.255.253", "v")):
-                try:
-                    bad.mount()
-                except gfapi.LibgfapiException:
-                    pass
-        assert settled(once), (once, use())
-    """
-    output_of(plain, "", program, timeout=120)
+    assert many_mounts.result() == ""
 
 
 # ---------------------------------------------------------------------------------- logging

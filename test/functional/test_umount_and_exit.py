@@ -12,7 +12,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable
 
@@ -33,6 +33,49 @@ NO_TEAR_DOWN = 8
 # ----------------------------------------------------------------------------------- umount
 
 
+@pytest.fixture(scope="session")
+def tear_downs(
+    plain: sandbox.SandboxVolume, begin: Callable[..., Future[str]]
+) -> list[Future[str]]:
+    """What two programs find out in the ten seconds that a tear-down takes."""
+    waiting = """
+        def threads_of_glusterfs():
+            tasks = os.listdir("/proc/self/task")
+            return [t for t in tasks if open(f"/proc/self/task/{t}/comm").read()[:7] == "glfs_ep"]
+
+        vol.umount(wait=True)
+        vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(3)]
+        for volume in vols:
+            volume.mount()
+        assert threads_of_glusterfs()
+        vols[0].umount()
+        vols[1].umount()
+        vols[1].mount()
+        vols[1].umount()
+        waits = [threading.Thread(target=v.umount, kwargs={"wait": True}) for v in vols]
+        for thread in waits:
+            thread.start()
+        for thread in waits:
+            thread.join()
+        if not threads_of_glusterfs():
+            print("umount waited")
+    """
+    many = """
+        from gluster.gfapi import ending
+        ending.MOST_ENDING = 3
+        for number in range(5):
+            vol.mount()
+            if len(ending._ending) >= ending.MOST_ENDING:
+                print("too many")
+            vol.stat("/")
+            if number < 4:
+                vol.umount()
+        print("mount waited")
+    """
+    return [begin(plain, "", program) for program in (waiting, many)]
+
+
+@pytest.mark.usefixtures("tear_downs")
 def test_umount_closes_what_is_open(plain: sandbox.SandboxVolume, plain_folder: str) -> None:
     with plain.client() as vol:
         file = vol.fopen(f"{plain_folder}/file", "w")
@@ -416,57 +459,16 @@ def test_umount_tells_which_calls_to_the_bricks_are_in_flight(
 # -------------------------------------------------------------------------- the tear-down
 
 
-@pytest.fixture(scope="module")
-def tear_downs(plain: sandbox.SandboxVolume, output_of: Output) -> set[str]:
-    """What two programs find out in the ten seconds that a tear-down takes."""
-    waiting = """
-        def threads_of_glusterfs():
-            tasks = os.listdir("/proc/self/task")
-            return [t for t in tasks if open(f"/proc/self/task/{t}/comm").read()[:7] == "glfs_ep"]
-
-        vol.umount(wait=True)
-        vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(3)]
-        for volume in vols:
-            volume.mount()
-        assert threads_of_glusterfs()
-        vols[0].umount()
-        vols[1].umount()
-        vols[1].mount()
-        vols[1].umount()
-        waits = [threading.Thread(target=v.umount, kwargs={"wait": True}) for v in vols]
-        for thread in waits:
-            thread.start()
-        for thread in waits:
-            thread.join()
-        if not threads_of_glusterfs():
-            print("umount waited")
-    """
-    many = """
-        from gluster.gfapi import ending
-        ending.MOST_ENDING = 3
-        for number in range(5):
-            vol.mount()
-            if len(ending._ending) >= ending.MOST_ENDING:
-                print("too many")
-            vol.stat("/")
-            if number < 4:
-                vol.umount()
-        print("mount waited")
-    """
-    with ThreadPoolExecutor() as executor:
-        outputs = list(executor.map(lambda program: output_of(plain, "", program), (waiting, many)))
-    return set("".join(outputs).splitlines())
-
-
 def test_umount_waits_for_the_tear_down_if_asked_to_also_for_that_of_an_earlier_one(
-    tear_downs: set[str],
+    tear_downs: list[Future[str]],
 ) -> None:
-    assert "umount waited" in tear_downs
+    assert tear_downs[0].result() == "umount waited\n"
 
 
-def test_a_mount_waits_as_long_as_there_are_too_many_tear_downs(tear_downs: set[str]) -> None:
-    assert "mount waited" in tear_downs
-    assert "too many" not in tear_downs
+def test_a_mount_waits_as_long_as_there_are_too_many_tear_downs(
+    tear_downs: list[Future[str]],
+) -> None:
+    assert tear_downs[1].result() == "mount waited\n"
 
 
 # ------------------------------------------------------------------------- ResourceWarning

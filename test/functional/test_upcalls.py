@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import Future, wait
 from typing import Any, Callable
 
 import pytest
@@ -102,6 +103,47 @@ def next_of(watch: gfapi.Watch) -> gfapi.Upcall:
 # ------------------------------------------------------------------------ what is told
 
 
+@pytest.fixture(scope="module")
+def storm(
+    watched: sandbox.SandboxVolume, other: gfapi.Volume, begin: Callable[..., Future[str]]
+) -> Iterator[Future[str]]:
+    """A program that unmounts in a storm of upcalls, and waits for the tear-downs."""
+    other.fopen("/storm", "x").close()
+    program = """
+        second = gfapi.Volume(vol.hosts, vol.volname)
+        second.mount()
+
+        def change():
+            with second.fopen("/storm", "r+") as file:
+                while not done:
+                    file.write(b"x")
+                    file.fsync()
+
+        done = []
+        changer = threading.Thread(target=change)
+        changer.start()
+        for _ in range(5):
+            with vol:
+                handle = vol.lookup("/storm")
+                handle.listxattr()
+                watch, told = vol.watch(), []
+                vol.watch(told.append)
+                while len(told) < 5:
+                    time.sleep(0.01)
+            assert handle.closed and watch.closed
+            assert not vol._mount.objects, vol._mount.objects
+        done.append(True)
+        changer.join()
+        second.umount()
+        time.sleep(14)  # while glfs_fini looks at what is left
+        print("done")
+        """
+    storm = begin(watched, "", program, options=OPTIONS)
+    yield storm
+    wait([storm])
+
+
+@pytest.mark.usefixtures("storm")
 def test_a_write_of_another_client_is_told_with_a_matching_handle(
     vol: gfapi.Volume, other: gfapi.Volume, file: str
 ) -> None:
@@ -595,39 +637,8 @@ def test_a_process_may_end_in_a_storm_of_upcalls(
     output_of(watched, file, program, options=OPTIONS)
 
 
-def test_unmounting_in_a_storm_of_upcalls_leaves_nothing(
-    watched: sandbox.SandboxVolume, file: str, output_of: Output
-) -> None:
-    program = """
-        second = gfapi.Volume(vol.hosts, vol.volname)
-        second.mount()
-
-        def change():
-            with second.fopen(folder, "r+") as file:
-                while not done:
-                    file.write(b"x")
-                    file.fsync()
-
-        done = []
-        changer = threading.Thread(target=change)
-        changer.start()
-        for _ in range(5):
-            with vol:
-                handle = vol.lookup(folder)
-                handle.listxattr()
-                watch, told = vol.watch(), []
-                vol.watch(told.append)
-                while len(told) < 5:
-                    time.sleep(0.01)
-            assert handle.closed and watch.closed
-            assert not vol._mount.objects, vol._mount.objects
-        done.append(True)
-        changer.join()
-        second.umount()
-        time.sleep(14)  # while glfs_fini looks at what is left
-        print("done")
-        """
-    assert output_of(watched, file, program, options=OPTIONS) == "done\n"
+def test_unmounting_in_a_storm_of_upcalls_leaves_nothing(storm: Future[str]) -> None:
+    assert storm.result() == "done\n"
 
 
 def test_a_forked_child_is_told_nothing_until_it_watches_itself(

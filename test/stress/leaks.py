@@ -39,6 +39,8 @@ HERE = Path(__file__).parent
 BOUND, BLOCKS_BOUND = 16.0, 0.05
 #: For a round that mounts, which is worth some thousand others.
 MOUNT_BOUND, MOUNT_BLOCKS_BOUND = 2048.0, 4.0
+#: For a change of the volume's graph, which leaves megabytes: in C 120 KB more or less each time.
+SWITCH_BOUND = 262144.0
 #: What a block of rounds may add besides, whatever its length: bytes of GlusterFS's pools, which
 #: come and go, and more where threads do, as each has its own; and pieces of Python's.
 NOISE, CREW_NOISE, BLOCKS_NOISE = 16384.0, 262144.0, 60.0
@@ -197,6 +199,7 @@ def judged(
     pieces = growth(mine, "blocks")
     more = {field: getattr(mine[-1], field) - getattr(mine[0], field) for field in mine[0]._fields}
     bound, pieces_bound = (MOUNT_BOUND, MOUNT_BLOCKS_BOUND) if row.mounts else (BOUND, BLOCKS_BOUND)
+    bound = SWITCH_BOUND if row.switches else bound
     noise = CREW_NOISE if row.has_crew else NOISE
     checks = {
         "heap": heap - max(0.0, heap_in_c or 0.0) <= bound + noise / count,

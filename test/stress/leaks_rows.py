@@ -404,7 +404,7 @@ def switches(stage: Stage) -> None:
     opens(stage)
 
 
-@row("the same, and list 1,000 entries with their status each time", 6, switches=True)
+@row("change an option of the volume, and list 1,000 entries", 6, switches=True)
 def switches_knowing_many(stage: Stage) -> None:
     switches(stage)
     lists(stage)
