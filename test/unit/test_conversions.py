@@ -672,6 +672,6 @@ def test_every_public_method_has_a_docstring(kind: type) -> None:
 
 
 def test_an_error_of_a_call_inside_a_tree_names_one_path_and_no_other() -> None:
-    with pytest.raises(OSError) as caught, errors_name("/tree/file"):
+    with pytest.raises(FileExistsError) as caught, errors_name("/tree/file"):
         raise OSError(errno.EEXIST, "File exists", "file", None, "other")
     assert str(caught.value) == f"[Errno {errno.EEXIST}] File exists: '/tree/file'"
