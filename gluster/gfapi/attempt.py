@@ -36,6 +36,10 @@ _FORKED_BADLY = (
 #: fits destroys the memory behind it. Buffers of up to 128 KiB, as by default, are just as long as
 #: that; for one byte more than 256 KiB it gets 1 MiB, where what it overlooks has room.
 _AGGREGATE_SIZE = ("*-write-behind", "aggregate-size", str((1 << 18) + 1))
+#: libgfapi does not look directories up again, as the kernel does. After a rebalance it goes on
+#: asking the brick that a file was to be on before, and without this takes its word that there is
+#: none.
+_LOOKUP = ("*-dht", "lookup-optimize", "off")
 
 
 class Attempt(threading.Thread):
@@ -68,7 +72,7 @@ class Attempt(threading.Thread):
                 api.glfs_set_volfile(self.glfs, volfile)
             for server in servers:
                 api.glfs_set_volfile_server(self.glfs, *server)
-            for option in (_AGGREGATE_SIZE, *options):
+            for option in (_AGGREGATE_SIZE, _LOOKUP, *options):
                 api.glfs_set_xlator_option(self.glfs, *option)
             set_logging(self.glfs, log_file, log_level)
         except BaseException:

@@ -174,7 +174,8 @@ class _Removal:
     ) -> None:
         """Go on after an error of something in a directory, when its caller knows."""
         check_mounted(self._vol, error)
-        error.filename, error.filename2 = path, None
+        error.filename = path
+        del error.filename2  # None would be printed
         if self._ignore_errors:
             self._leave(folder)
         else:

@@ -64,5 +64,6 @@ def errors_name(path: Any) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno is not None:  # not one of our own, which has words only
-            error.filename, error.filename2 = path, None
+            error.filename = path
+            del error.filename2  # None would be printed
         raise

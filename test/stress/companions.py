@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import errno
 import faulthandler
 import fcntl
 import json
@@ -32,6 +33,7 @@ CHILD_HANG = 60.0  # seconds that a child may take
 HANG = 150.0  # seconds that the company may take to begin or end
 HOME = "/companions"
 PARTLY = "a listing that is not in full"
+LEFT_BEHIND = "an open directory has to be opened again"
 FORKED_BADLY = "a child says that it was forked at a bad moment"
 REFUSED = 99  # what such a child ends with
 TREE = {
@@ -171,21 +173,33 @@ class Keeper(Companion):
     def begin(self) -> None:
         self.folder, names = self.choose.choice(sorted(TREE.items()))
         self.path = f"{self.folder}/{names[0]}"
-        self.listing = self.stack.enter_context(self.vol.opendir(self.folder))
+        self.listing = self.vol.opendir(self.folder)
+        self.stack.callback(lambda: self.listing.close())
         self.file = self.stack.enter_context(self.vol.fopen(self.path))
         self.handle = self.stack.enter_context(self.vol.lookup(self.path))
         self.other.chdir(self.folder)
 
     def step(self) -> None:
         names = TREE[self.folder]
-        self.listing.rewind()
-        found = [os.fsdecode(entry.d_name) for entry in self.listing]
-        self.expect_list(found, [".", "..", *names], f"open {self.folder}")
+        self.expect_list(self.listed(), [".", "..", *names], f"open {self.folder}")
         self.expect(self.file.pread(1000, 0), content(self.path), "what was open")
         self.expect(self.handle.stat().st_size, len(content(self.path)), "size by handle")
         with gfapi.File(self.handle.open(os.O_RDONLY)) as file:
             self.expect(file.read(), content(self.path), "by handle")
         self.expect(self.other.stat(names[1]).st_size, 200, "size by relative path")
+
+    def listed(self) -> list[str]:
+        """What is in the open directory, which is opened again if its brick has gone."""
+        try:
+            self.listing.rewind()
+            return [os.fsdecode(entry.d_name) for entry in self.listing]
+        except OSError as error:
+            if error.errno not in (errno.EBADFD, errno.ENOTCONN):
+                raise
+            self.say(f"keeper: {LEFT_BEHIND}: {error!r}")
+        old, self.listing = self.listing, self.vol.opendir(self.folder)
+        old.close()
+        return [os.fsdecode(entry.d_name) for entry in self.listing]
 
 
 class Forker(Companion):

@@ -25,6 +25,7 @@ from gluster.gfapi import api, xattr
 from gluster.gfapi.api import parameters
 from gluster.gfapi.arguments import flags_of, timespecs
 from gluster.gfapi.servers import Server
+from gluster.gfapi.tree import errors_name
 
 
 class Index:
@@ -668,3 +669,9 @@ def test_every_public_method_has_a_docstring(kind: type) -> None:
         and not inspect.getdoc(member)
     ]
     assert missing == []
+
+
+def test_an_error_of_a_call_inside_a_tree_names_one_path_and_no_other() -> None:
+    with pytest.raises(FileExistsError) as caught, errors_name("/tree/file"):
+        raise OSError(errno.EEXIST, "File exists", "file", None, "other")
+    assert str(caught.value) == f"[Errno {errno.EEXIST}] File exists: '/tree/file'"
