@@ -18,7 +18,7 @@ from .objects import rename as rename_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Optional, Union
 
     from .at import AnyDir
     from .gate import Gate
@@ -55,13 +55,15 @@ def rename(
     """
     if noreplace and exchange:
         raise ValueError("noreplace and exchange exclude each other")
+    # Asked once, so that what is checked is what C gets.
+    src, dst = os.fspath(src), os.fspath(dst)
     if src_dir_fd is not None or dst_dir_fd is not None or noreplace or exchange:
         at.rename(vol, src, dst, noreplace, exchange, src_dir_fd, dst_dir_fd)
     else:
         _rename(vol, src, dst)
 
 
-def _rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
+def _rename(vol: Volume, src: Union[str, bytes], dst: Union[str, bytes]) -> None:
     """Rename by paths where that is safe, and else by the directories themselves.
 
     ``glfs_rename`` uses a NULL pointer where the directory of ``dst`` is not to be had.
@@ -88,7 +90,7 @@ def _rename(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.EISDIR, errno.ESTALE):
             _tell_kinds(vol, src, dst)
-        error.filename, error.filename2 = os.fspath(src), os.fspath(dst)
+        error.filename, error.filename2 = src, dst
         raise
 
 

@@ -51,6 +51,25 @@ def test_a_rename_to_where_no_directory_is_does_not_end_the_process(
     assert said.splitlines() == [*expected, "['broken', 'file', 'sub', 'way']"]
 
 
+def test_a_path_that_is_another_when_it_is_asked_again_is_asked_once(
+    plain: sandbox.SandboxVolume, plain_folder: str, output_of: Callable[..., str]
+) -> None:
+    program = """
+    class Changing:
+        answers = ["renamed", "missing/x"]
+
+        def __fspath__(self):
+            return self.answers.pop(0)
+
+    with vol:
+        vol.chdir(folder)
+        vol.fopen("name", "w").close()
+        vol.rename("name", Changing())
+        print(vol.listdir(folder))
+    """
+    assert output_of(plain, plain_folder, program) == "['renamed']\n"
+
+
 @pytest.mark.parametrize("path", NOWHERE)
 def test_a_hard_link_where_no_directory_is_says_why(
     vol: gfapi.Volume, place: str, path: str
