@@ -152,14 +152,19 @@ class Descriptor(Gate):
             self._settle(function, self, None, None)  # which waits for its end
 
     def _flush(self) -> None:
-        """Send a flush, with which replication notes what it has put off; the file stays open.
+        """Have replication note what it has put off; the file stays open.
 
-        libgfapi flushes only what it closes.
+        It does that at a flush, which libgfapi sends when it closes, and only if it has already put
+        the last call's off. Of a write it does so before it answers, of a sync after that.
         """
         path = "" if self.path is None else self.path
-        duplicate = self.mount.open(api.glfs_dup, path, self.flags, self)
         try:
-            duplicate.close()
+            duplicate = self.mount.open(api.glfs_dup, path, self.flags, self)
+            try:
+                if self.is_writable:
+                    api.glfs_pwrite(duplicate, None, 0, 0, 0, None, None)
+            finally:
+                duplicate.close()
         except OSError:
             self.missed = None  # it is told now
             raise

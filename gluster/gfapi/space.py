@@ -23,7 +23,8 @@ def fsync(file: File) -> None:
     """Have data and metadata written to the bricks' disks (``glfs_fsync``).
 
     While a brick of a replicated volume is away, it also waits until the others have noted that it
-    lacks them (``glfs_dup``, ``glfs_close`` and ``glfs_fdatasync``).
+    lacks them (``glfs_dup``, ``glfs_pwrite`` of nothing, ``glfs_close`` and ``glfs_fsync``
+    again).
 
     :raises OSError: on failure, also of earlier writes.
     """
