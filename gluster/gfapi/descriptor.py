@@ -143,27 +143,23 @@ class Descriptor(Gate):
         :param function: the C function, ``glfs_fdatasync`` by default.
         :raises OSError: on failure, also of earlier writes.
         """
-        self._settle(function or api.glfs_fdatasync, self, None, None)
-        self.note_stale_copies()
-
-    def note_stale_copies(self) -> None:
-        """After what was synced, have it noted on the bricks which copies lack it, if any does.
-
-        :raises OSError: if not enough bricks are there any more, or as :meth:`sync`.
-        """
-        if replicas.is_one_away(self.mount):
+        function = function or api.glfs_fdatasync
+        self._settle(function, self, None, None)
+        if replicas.is_one_away(self.mount):  # that it lacks this is not noted yet
             self._flush()
-            self._settle(api.glfs_fdatasync, self, None, None)  # which waits for its end
+            self._settle(function, self, None, None)  # which waits for its end
 
     def _flush(self) -> None:
-        """Send a flush, with which replication notes what it has put off; the file stays open.
+        """Have replication note what it has put off; the file stays open.
 
-        libgfapi flushes only what it closes.
+        It does that at a flush, which libgfapi sends when it closes, and only if it has already put
+        the last call's off. Of a write it does so before it answers, of a sync after that.
         """
         path = "" if self.path is None else self.path
-        duplicate = self.mount.open(api.glfs_dup, path, self.flags, self, make=Opened)
         try:
-            duplicate.close()
+            with self.mount.open(api.glfs_dup, path, self.flags, self, make=Opened) as duplicate:
+                if self.is_writable:
+                    api.glfs_pwrite(duplicate._descriptor, None, 0, 0, 0, None, None)
         except OSError:
             self.missed = None  # it is told now
             raise

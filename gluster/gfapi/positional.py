@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Iterable
 
-from . import api
+from . import api, replicas
 from .descriptor import MOST, Descriptor
 from .gate import bad_descriptor
 
@@ -195,8 +195,8 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
         return count
 
     count = _drain(descriptor, views, write)
-    if flags:
-        descriptor.note_stale_copies()
+    if flags and replicas.is_one_away(descriptor.mount):
+        descriptor.sync()  # which does what such volumes need
     return count
 
 

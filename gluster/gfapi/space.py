@@ -22,13 +22,17 @@ _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 1, 2, 16
 def fsync(file: File) -> None:
     """Have data and metadata written to the bricks' disks (``glfs_fsync``).
 
+    While a brick of a replicated volume is away, it also waits until the others have noted that it
+    lacks them (``glfs_dup``, ``glfs_pwrite`` of nothing, ``glfs_close`` and ``glfs_fsync``
+    again).
+
     :raises OSError: on failure, also of earlier writes.
     """
     file._descriptor.sync(api.glfs_fsync)
 
 
 def fdatasync(file: File) -> None:
-    """Have the data written to the bricks' disks (``glfs_fdatasync``).
+    """Have the data written to the bricks' disks (``glfs_fdatasync``). See :meth:`fsync`.
 
     :raises OSError: on failure, also of earlier writes.
     """
