@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat as stat_module
@@ -176,9 +175,18 @@ class Handle(Unpicklable):
             self.close()
 
     def __del__(self) -> None:
-        held = getattr(self, "_object", None)
-        if held is not None and held.is_open:
-            with contextlib.suppress(OSError):  # another thread's unmount was faster
+        try:
+            held = self._object
+        except AttributeError:
+            return
+        if held.address is None:
+            return
+        try:
+            held.close()
+        except OSError:  # another thread's unmount was faster
+            pass
+        finally:  # an interrupt, which Python drops here
+            if held.address is not None:
                 held.close()
 
     # ------------------------------------------------------------------ opening

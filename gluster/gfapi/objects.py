@@ -69,14 +69,17 @@ def looked_up(
     """
     calls, path, follow_symlinks = mount.calls, os.fspath(path), bool(follow_symlinks)
     kept: list[Any] = []
+    closed: list[Any] = []
     try:
         calls.append(None)
         # Nobody else has it, so no other call can be inside when it is closed.
         yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
     finally:
         try:
-            if kept and kept[0]:
-                api.glfs_h_close(Gate(kept[0], path))
+            try:
+                _close(kept, closed, path)
+            finally:  # an interrupt may have come before
+                _close(kept, closed, path)
         finally:
             calls.pop()
 
@@ -108,6 +111,9 @@ def _gfid(found: Gate) -> bytes:
     raw = api.new_bytes(api.HANDLE_LENGTH)
     api.glfs_h_extract_handle(found, raw, api.HANDLE_LENGTH)
     return raw
+def _close(kept: list[Any], closed: list[Any], path: Any) -> None:
+    if kept and kept[0] and not closed:
+        api.glfs_h_close(Gate(kept[0], path), closed)
 
 
 class HeldObject(Gate):

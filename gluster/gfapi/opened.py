@@ -50,11 +50,19 @@ class Opened(Unpicklable):
             self.close()
 
     def __del__(self) -> None:
-        descriptor = getattr(self, "_descriptor", None)
-        if descriptor is None or descriptor.address is None:
+        try:
+            descriptor = self._descriptor
+        except AttributeError:
             return
-        if not descriptor.is_closed:
-            try:
+        if descriptor.address is None:
+            return
+        try:
+            if not descriptor.is_closed:
                 warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            finally:  # also after an interrupt, and where warnings are errors
-                self.close()
+        finally:  # also where warnings are errors
+            try:
+                if not descriptor.is_closed:
+                    self.close()
+            finally:  # an interrupt, which Python drops here
+                if descriptor.address is not None and not descriptor.is_closed:
+                    descriptor.close()

@@ -229,9 +229,11 @@ def _next_with_handle(
             entry._handle = hold(mount, entry.path, entry._lstat, api.glfs_object_copy, theirs)
         return entry
     finally:
-        if xstat:
-            api.glfs_free(xstat)  # and its object
-        calls.pop()
+        try:
+            if xstat:
+                api.glfs_free(xstat)  # and its object
+        finally:
+            calls.pop()
 
 
 def entries_in(vol: Volume, path: AnyStr, folder: Dir) -> Iterator[DirEntry[AnyStr]]:

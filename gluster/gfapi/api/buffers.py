@@ -97,7 +97,9 @@ class _Pinned(c_void_p):
         self.value = self._buffer.buf
 
     def __del__(self) -> None:
-        _release_buffer(ctypes.byref(self._buffer))
+        buffer = getattr(self, "_buffer", None)
+        if buffer is not None:  # no interrupt came before; of one that holds nothing it is harmless
+            _release_buffer(ctypes.byref(buffer))
 
 
 _get_buffer = ctypes.PYFUNCTYPE(c_int, ctypes.py_object, c_void_p, c_int)(

@@ -220,7 +220,7 @@ def ignore_in_finalizers() -> None:
     former = sys.unraisablehook
 
     def tell(unraisable: Any) -> None:
-        if not issubclass(unraisable.exc_type, (KeyboardInterrupt, SystemExit)):
+        if issubclass(unraisable.exc_type, Exception):
             former(unraisable)
 
     sys.unraisablehook = tell

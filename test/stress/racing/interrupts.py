@@ -7,6 +7,7 @@ import ctypes
 import signal
 import threading
 import time
+import uuid  # noqa: F401 - of an interrupt in an import Python makes another error
 import warnings
 from collections.abc import Callable
 from concurrent.futures import wait

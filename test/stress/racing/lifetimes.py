@@ -99,10 +99,11 @@ def volume_dropped_first(stage: Stage) -> None:
     gc.collect()
 
     def is_mounted() -> bool:
+        gc.collect()
         kept = mount()
         return kept is not None and kept.is_open
 
-    # A thread that is about to end may be the last that knows of it.
+    # A thread that is about to end may be the last that knows of it, or leave a cycle.
     if not wait_until(lambda: not is_mounted(), time.monotonic() + SETTLE):
         stage.wrong.append("nobody has unmounted it")
     stage.wrong += on_bricks_for_long(stage.folder)
