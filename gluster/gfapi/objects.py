@@ -89,7 +89,7 @@ def rename(
         api.glfs_h_rename(mount, folder, old, new_folder, new)
         return
     try:
-        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0), old)
+        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0))
     except OSError as error:
         error.filename2 = new
         raise
