@@ -180,7 +180,7 @@ def test_what_the_client_tells_of_itself_is_for_its_own_user(
                 lambda path=path: vol.lookup(path).pwrite(b"9\n", 0),
                 lambda path=path: vol.copyfile(path, f"{folder}/copy"),
             ):
-                with pytest.raises(OSError, match=r"denied|bad state"):
+                with pytest.raises(OSError, match=r"denied|permitted|bad state|Stale|No such"):
                     refused()
         assert vol.meta.graph().find_all("protocol/client")  # which the program asks for
         assert vol.meta.log_level == level
