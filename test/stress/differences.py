@@ -110,7 +110,8 @@ KNOWN = [
     Known(
         "A file to be made whose path ends in a slash is another error",
         lambda call, here, there: (
-            call.name in ("open", "fopen", "mknod", "touch", "copyfile", "copy", "copy2")
+            call.name
+            in ("open", "fopen", "mknod", "touch", "symlink", "link", "copyfile", "copy", "copy2")
             and here.code in (EISDIR, EEXIST)
             and there.code in (ENOENT, ENOTDIR)
             and any(path.endswith("/") for path in call.paths)
@@ -143,6 +144,15 @@ KNOWN = [
     Known(
         "A file that is not open for it is noticed before an offset that is negative",
         lambda call, here, there: here.code == EINVAL and there.code == EBADF,
+    ),
+    Known(
+        "The root directory is opened although O_CREAT is given",
+        lambda call, here, there: (
+            call.name == "open"
+            and here.code == EISDIR
+            and there.ok
+            and not call.paths[0].strip("/")
+        ),
     ),
     Known(
         "A size that is negative is noticed before a NUL in a path",
@@ -184,8 +194,10 @@ def is_avoided(call: Call) -> bool:
 
     shutil copies a directory into itself until that is too deep, and into one that ends in a dot;
     os.renames makes no directories for a path that ends in a slash, nor below a file, and fails
-    after it has made some for a path with dots.
+    after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it.
     """
+    if call.name == "move" and not call.paths[0].strip("/"):
+        return True
     if call.name == "renames":
         source, target = call.paths
         isfile = call.both.local.call(os.path.isfile, os.path.dirname(target))
