@@ -51,7 +51,7 @@ ATTACKERS = 2
 #: After so many seconds without a swap an attacker gives up: rounds without attacks prove nothing.
 PATIENCE = 30.0
 #: Renames that race leave the copies of a replicated directory accusing each other, and it answers
-#: ENOTCONN or EIO from then on, healed or not. So a volume of that kind has no more rounds than these.
+#: ENOTCONN or EIO from then on, healed or not. So a volume of that kind has few rounds.
 MOST_OF_REPLICA = 10
 
 
