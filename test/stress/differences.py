@@ -146,6 +146,12 @@ KNOWN = [
         lambda call, here, there: here.code == EINVAL and there.code == EBADF,
     ),
     Known(
+        "Nothing can be read of a directory that is open",
+        lambda call, here, there: (
+            call.file is not None and here.code == EISDIR and there.said in (b"", 0, (0, b""))
+        ),
+    ),
+    Known(
         "The root directory is opened although O_CREAT is given",
         lambda call, here, there: (
             call.name == "open"
