@@ -226,6 +226,10 @@ class Descriptor(Gate):
                         return here
                     whence, offset = os.SEEK_SET, here + offset
                 elif whence == os.SEEK_END:
+                    if self.is_writable and not self.is_appending:
+                        # A read that a write was overtaken by has told md-cache a size from
+                        # before, and what is written there next would be in the wrong place.
+                        self.sync()
                     whence, offset = os.SEEK_SET, self.stat().st_size + offset
                 elif whence in (os.SEEK_DATA, os.SEEK_HOLE):
                     whence, offset = os.SEEK_SET, self._find(offset, whence)

@@ -170,6 +170,8 @@ class File(Opened, io.RawIOBase):
         if limit:
             return self.read(limit)
         self._descriptor.check_open()
+        if not self._descriptor.is_readable:
+            raise bad_descriptor(self._descriptor.path)
         return b""
 
     def readall(self) -> bytes:

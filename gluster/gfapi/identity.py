@@ -193,19 +193,21 @@ def check_opened(descriptor: Descriptor) -> None:
 
     What the client shows below ``/.meta`` is of no brick. It is for this process's own user: it has
     the password of the volume's clients, and what is written there changes all of the client. It
-    has no list of names: EBADFD also betrays it where a symbolic link leads there.
+    has no list of names: another error betrays it where a symbolic link leads there.
 
     :raises OSError: if they say no; EACCES for what is for another.
     """
     if is_root():
         return
+    if _is_meta(descriptor):
+        if is_other():
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), descriptor.path)
+        return
     try:
         api.glfs_flistxattr(descriptor, None, 0)
     except OSError as error:
-        if error.errno == errno.EBADFD and _is_meta(descriptor):
-            if is_other():
-                raise OSError(errno.EACCES, os.strerror(errno.EACCES), descriptor.path) from None
-        elif error.errno == errno.EBADFD or descriptor.is_readable:
+        # Who may only write gets no list, but no other error either.
+        if descriptor.is_readable or error.errno not in (errno.EACCES, errno.EPERM):
             raise
 
 

@@ -100,7 +100,7 @@ def rename(
         api.glfs_h_rename(mount, folder, old, new_folder, new)
         return
     try:
-        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0), old)
+        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0))
     except OSError as error:
         error.filename2 = new
         raise
@@ -111,6 +111,8 @@ def _gfid(found: Gate) -> bytes:
     raw = api.new_bytes(api.HANDLE_LENGTH)
     api.glfs_h_extract_handle(found, raw, api.HANDLE_LENGTH)
     return raw
+
+
 def _close(kept: list[Any], closed: list[Any], path: Any) -> None:
     if kept and kept[0] and not closed:
         api.glfs_h_close(Gate(kept[0], path), closed)

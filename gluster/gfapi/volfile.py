@@ -33,10 +33,12 @@ _FITS: dict[str, Callable[[list[str], list[str]], bool]] = {
     "decommissioned-bricks": lambda words, subvolumes: set(words) <= set(subvolumes),
     "transport-type": lambda words, subvolumes: words[0] in ("tcp", "socket", "unix"),
 }
-_SERVERS = ("protocol/server", "storage/", "mount/", "mgmt/", "nfs/")
 #: Those of a brick that write to the disks of their machine, where their options say.
 _WRITERS = ("bit", "changelog", "index", "marker", "quotad", "snapview-server", "trash")
-_SERVERS += tuple(f"features/{name}" for name in _WRITERS)
+_SERVERS = (
+    *("protocol/server", "storage/", "mount/", "mgmt/", "nfs/"),
+    *(f"features/{name}" for name in _WRITERS),
+)
 # It becomes part of the path of a file whose code is run.
 _TYPE = re.compile(r"[\w-]+(?:/[\w-]+)?", re.ASCII)
 

@@ -453,6 +453,15 @@ def test_read_of_nothing_is_nothing(file: gfapi.File) -> None:
     assert file.tell() == 0
 
 
+def test_read_of_nothing_from_what_is_open_for_writing_is_ebadf(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    with vol.fopen(f"{folder}/new", "w") as file:
+        for read in (lambda: file.read(0), lambda: file.read(1), lambda: file.readall()):
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                read()
+
+
 @pytest.mark.parametrize("limit", ["3", 2.5])
 def test_read_of_a_limit_that_is_no_number_is_a_type_error(file: gfapi.File, limit: Any) -> None:
     with pytest.raises(TypeError):
@@ -634,6 +643,17 @@ def test_lseek_goes_where_it_is_told_and_says_where_that_is(file: gfapi.File) ->
     assert file.lseek(-1, os.SEEK_END) == 9
     assert file.read() == b"9"
     assert file.lseek(pos=0, how=os.SEEK_END) == 10
+
+
+def test_the_end_is_behind_what_was_just_written(vol: gfapi.Volume, folder: str) -> None:
+    """Also where a read has told the client's cache the size from before."""
+    with vol.fopen(f"{folder}/new", "w+") as file:
+        size = 0
+        for number in range(60):
+            for piece in (b"x" * 4097, b"y" * (number * 1000)):
+                size += file.write(piece)
+            file.read(100)
+            assert file.seek(0, os.SEEK_END) == size
 
 
 def test_lseek_past_the_end_makes_a_hole_of_nuls(file: gfapi.File) -> None:

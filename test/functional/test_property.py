@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
+import sides
+from property import try_out
 
 from gluster.gfapi import sandbox
 
@@ -15,28 +12,17 @@ PROGRAMS = 20
 SEED = 1  # the long form takes others
 
 
-@pytest.fixture(scope="module")
-def stress() -> Any:
-    """The modules of test/stress that the proof is made of."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "stress"))
-    return importlib.import_module("property"), importlib.import_module("sides")
-
-
-def test_random_programs_on_a_volume_and_a_local_folder_agree(
-    stress: Any, cluster: sandbox.Cluster
-) -> None:
+def test_random_programs_on_a_volume_and_a_local_folder_agree(cluster: sandbox.Cluster) -> None:
     """On a volume of its own, as it empties it; where it fails, it says by which program."""
-    machine, sides = stress
     with (
         cluster.create_volume("property").client() as vol,
         sides.Both.on(vol, "plain") as both,
     ):
-        machine.try_out(both, PROGRAMS, SEED)
+        try_out(both, PROGRAMS, SEED)
         assert sum(both.counts.values()) > PROGRAMS
 
 
-def test_a_difference_is_told_as_a_program(stress: Any, cluster: sandbox.Cluster) -> None:
-    _, sides = stress
+def test_a_difference_is_told_as_a_program(cluster: sandbox.Cluster) -> None:
     existing = {volume.name: volume for volume in cluster.volumes}
     volume = existing.get("property") or cluster.create_volume("property")
     with volume.client() as vol, sides.Both.on(vol, "plain") as both:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ERANGE
+from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from sides import Both, BothFile, Outcome
+
+
+#: What tells a size, which may be that of a read which a write was overtaken by, and for how long
+#: GlusterFS's md-cache keeps it, in seconds.
+TELL_SIZES, SIZE_AGE = ("stat", "lstat", "fstat", "getsize", "scandir"), 1.2
 
 
 class Call(NamedTuple):
@@ -48,7 +53,7 @@ def _in_vain(call: Call, here: Outcome, there: Outcome) -> bool:
 def _leads_nowhere(call: Call, here: Outcome, there: Outcome) -> bool:
     """A path that goes on behind a link that is broken or one of a loop."""
     return (
-        here.code in (ELOOP, ENOENT, EISDIR)
+        here.code in (ELOOP, ENOENT, EISDIR, ENAMETOOLONG)
         and there.code in (ENOTDIR, ELOOP, ENOENT)
         and any(_is_link(call, prefix) for path in call.paths for prefix in _prefixes(path))
     )
@@ -105,7 +110,8 @@ KNOWN = [
     Known(
         "A file to be made whose path ends in a slash is another error",
         lambda call, here, there: (
-            call.name in ("open", "fopen", "mknod", "touch", "copyfile", "copy", "copy2")
+            call.name
+            in ("open", "fopen", "mknod", "touch", "symlink", "link", "copyfile", "copy", "copy2")
             and here.code in (EISDIR, EEXIST)
             and there.code in (ENOENT, ENOTDIR)
             and any(path.endswith("/") for path in call.paths)
@@ -138,6 +144,25 @@ KNOWN = [
     Known(
         "A file that is not open for it is noticed before an offset that is negative",
         lambda call, here, there: here.code == EINVAL and there.code == EBADF,
+    ),
+    Known(
+        "Nothing can be read of a directory that is open",
+        lambda call, here, there: (
+            call.file is not None and here.code == EISDIR and there.said in (b"", 0, (0, b""))
+        ),
+    ),
+    Known(
+        "The root directory is opened although O_CREAT is given",
+        lambda call, here, there: (
+            call.name == "open"
+            and here.code == EISDIR
+            and there.ok
+            and not call.paths[0].strip("/")
+        ),
+    ),
+    Known(
+        "A size that is negative is noticed before a NUL in a path",
+        lambda call, here, there: here.said == ("ValueError",) and there.code == EINVAL,
     ),
     Known(
         "An offset that is negative is always EINVAL",
@@ -174,12 +199,15 @@ def is_avoided(call: Call) -> bool:
     """Whether it is not to be done, since the two sides would not be in the same state afterwards.
 
     shutil copies a directory into itself until that is too deep, and into one that ends in a dot;
-    os.renames makes no directories for a path that ends in a slash, nor below a file.
+    os.renames makes no directories for a path that ends in a slash, nor below a file, and fails
+    after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it.
     """
+    if call.name == "move" and not call.paths[0].strip("/"):
+        return True
     if call.name == "renames":
         source, target = call.paths
         isfile = call.both.local.call(os.path.isfile, os.path.dirname(target))
-        return source.endswith("/") or target.endswith("/") or isfile
+        return source.endswith("/") or target.endswith("/") or ".." in target.split("/") or isfile
     if call.name != "copytree":
         return False
     source, target = call.paths

@@ -144,7 +144,7 @@ class Buffer:
         return memoryview(turn())
 
 
-def _in_turn(*answers: Any) -> Callable[[], Any]:
+def in_turn(*answers: Any) -> Callable[[], Any]:
     """What gives one answer after the other, and the last one from then on."""
     left = list(answers)
     return lambda: left.pop(0) if len(left) > 1 else left[0]
@@ -265,8 +265,8 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "an index that raises": lambda s: Index(boom),
     "an index that is a str": lambda s: Index(lambda: "1"),
     "an index that is 2**70": lambda s: Index(lambda: 1 << 70),
-    "an index that becomes negative": lambda s: Index(_in_turn(1, -1)),
-    "an index that becomes huge": lambda s: Index(_in_turn(1, 1 << 62)),
+    "an index that becomes negative": lambda s: Index(in_turn(1, -1)),
+    "an index that becomes huge": lambda s: Index(in_turn(1, 1 << 62)),
     "an index that closes": lambda s: Index(_after(s.shut, 1)),
     "an index that unmounts": lambda s: Index(_after(s.unmount, 1)),
     # text
@@ -312,9 +312,9 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "a path that is an int": lambda s: Path(lambda: 0),
     "a path that closes": lambda s: Path(_after(s.shut, "x")),
     "a path that unmounts": lambda s: Path(_after(s.unmount, "x")),
-    "a path that becomes another": lambda s: Path(_in_turn("x", "no/such/folder/y")),
-    "a path that becomes bytes": lambda s: Path(_in_turn("x", b"x")),
-    "a path that becomes a NUL": lambda s: Path(_in_turn("x", "a\0b")),
+    "a path that becomes another": lambda s: Path(in_turn("x", "no/such/folder/y")),
+    "a path that becomes bytes": lambda s: Path(in_turn("x", b"x")),
+    "a path that becomes a NUL": lambda s: Path(in_turn("x", "a\0b")),
     "a path that raises later": lambda s: Path(_in_turn_or_boom("x")),
     # containers
     "an empty list": lambda s: [],

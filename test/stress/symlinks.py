@@ -24,7 +24,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,6 +50,9 @@ FILES = ("f", "g", "h")
 ATTACKERS = 2
 #: After so many seconds without a swap an attacker gives up: rounds without attacks prove nothing.
 PATIENCE = 30.0
+#: Renames that race leave the copies of a replicated directory accusing each other, and it answers
+#: ENOTCONN or EIO from then on, healed or not. So a volume of that kind has few rounds.
+MOST_OF_REPLICA = 10
 
 
 # ------------------------------------------------------------------------------- the attacker
@@ -228,7 +231,7 @@ class Outcome(NamedTuple):
 
 def run(
     volume: sandbox.SandboxVolume, rounds: int, seed: int, ways: Iterator[str] | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run rounds of each way under attack."""
     with volume.client() as vol:
         fill(vol, VICTIM, MARK, ("", "/a", "/a/c", "/a/c/d", "/b", "/c", "/d"))
@@ -241,6 +244,21 @@ def run(
             yield Outcome(way, rounds, sum(swaps), harm)
             for path in (SOURCE, COPY, *(f"{ASIDE}/{name}" for name in vol.listdir(ASIDE))):
                 clear(vol, path)
+
+
+def run_apart(cluster: sandbox.Cluster, kind: str, rounds: int, seed: int) -> Iterator[Outcome]:
+    """The same on volumes that are made for it."""
+    most = MOST_OF_REPLICA if kind == "replica" else rounds
+    for way in WAYS:
+        total = Outcome(way, rounds, 0, [])
+        for done in range(0, rounds, most):
+            volume = cluster.create_volume(kind, **KINDS[kind])
+            number = min(most, rounds - done)
+            with contextlib.closing(run(volume, number, seed + done, iter([way]))) as outcomes:
+                some = next(outcomes)
+            volume.delete()
+            total = total._replace(swaps=total.swaps + some.swaps, harm=total.harm + some.harm)
+        yield total
 
 
 def round_of(
@@ -291,8 +309,7 @@ def main() -> int:
     rows = []
     with sandbox.Cluster(nodes=1) as cluster:
         for kind in options.kinds.split(","):
-            volume = cluster.create_volume(kind, **KINDS[kind])
-            for outcome in run(volume, options.rounds, options.seed):
+            for outcome in run_apart(cluster, kind, options.rounds, options.seed):
                 rows.append(
                     {
                         "tested": f"symbolic links swapped in: {outcome.way}",
@@ -304,9 +321,8 @@ def main() -> int:
                     }
                 )
                 print(rows[-1], *outcome.harm[:10], sep="\n", flush=True)
-            volume.delete()
-    if options.json:
-        figures.keep(options.json, ["tested", "kind"], rows)
+                if options.json:
+                    figures.keep(options.json, ["tested", "kind"], rows[-1:])
     return 1 if any(row["harm"] for row in rows) else 0
 
 
