@@ -320,7 +320,19 @@ def test_janitor_cleans_up_when_the_program_dies(
 
 
 def test_folder_that_cannot_be_removed_is_reported() -> None:
-    assert janitor._remove_tree("/proc/self/task") is not None
+    assert "'/proc/self/task" in (janitor._remove_tree("/proc/self/task") or "")
+
+
+def test_folder_is_removed_however_deep_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(sys.getrecursionlimit() + 1):
+        os.mkdir("deeper")
+        os.chdir("deeper")
+    monkeypatch.undo()
+    assert janitor._remove_tree(f"{tmp_path}/deeper") is None
+    assert not list(tmp_path.iterdir())
 
 
 def test_command_takes_the_rest_of_the_line_to_run() -> None:

@@ -13,7 +13,6 @@ import contextlib
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -147,14 +146,15 @@ def _logged_sockets(base: str) -> set[str]:
 
 
 def _remove_tree(folder: str) -> Optional[str]:
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return f"{error.filename}: {error.strerror}"
-    return None
+    """Remove a folder by way of ``rm``: :func:`shutil.rmtree` ends at some depth.
+
+    :returns: why something is left, if it is.
+    """
+    words = ["rm", "-rf", "--", folder]
+    subprocess.run(words, check=False, stderr=subprocess.DEVNULL)
+    # What made something in it meanwhile has ended by now.
+    again = subprocess.run(words, check=False, stderr=subprocess.PIPE)
+    return os.fsdecode(again.stderr).partition("\n")[0][len("rm: ") :] or None
 
 
 class Janitor:
@@ -206,7 +206,7 @@ def _main(parent: str, *words: str) -> int:
         time.sleep(_START_TIME)
         failure = sweep(folders, empty)
     if failure:
-        print(f"Could not remove {failure}.", file=sys.stderr)
+        print(f"Could not clean up: {failure}.", file=sys.stderr)
     return 1 if failure else 0
 
 
