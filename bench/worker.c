@@ -147,13 +147,14 @@ static void write_stream(void)
     close_file(fd);
 }
 
-/* As in copy.py: what a brick keeps open is to have no content when it is removed. */
+/* As in copy.py. */
 static void before_copyfile(void)
 {
     const char *copy = path(own, "copy");
 
     check(glfs_truncate(fs, copy, 0) == 0 || errno == ENOENT, "glfs_truncate");
     check(glfs_unlink(fs, copy) == 0 || errno == ENOENT, "glfs_unlink");
+    sync();
 }
 
 static void copyfile(void)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..rows import Group, Row, at_least
 from . import stream
 from .work import Work
@@ -9,11 +11,12 @@ from .work import Work
 
 class Copy(Work):
     def before_copyfile(self) -> None:
-        # What a brick has copied stays open there when it is removed. With its content, the next
-        # ones would wait for the disk to take that, too.
+        # None is to wait for the disk to take what the one before has written. What a brick has
+        # copied stays open there when it is removed, so it is cut before.
         if self.fs.exists(f"{self.own}/copy"):
             self.fs.truncate(f"{self.own}/copy", 0)
             self.fs.unlink(f"{self.own}/copy")
+        os.sync()
 
     def copyfile(self) -> None:
         self.fs.copyfile(f"{self.shared}/big", f"{self.own}/copy")
