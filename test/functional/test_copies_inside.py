@@ -355,7 +355,7 @@ def test_where_holes_cannot_be_looked_for_all_is_read(
 
 def copy(vol: gfapi.Volume, folder: str, status: api.Stat, name: str = "dst") -> None:
     with vol.lookup(folder) as target:
-        copy_entry(vol, vol.open(f"{folder}/src", os.O_RDONLY), status, target, name)
+        copy_entry(vol, vol.fopen(f"{folder}/src"), status, target, name)
 
 
 def listed(vol: gfapi.Volume, folder: str, name: str) -> api.Stat:

@@ -39,9 +39,14 @@ def tear_downs(
 ) -> list[Future[str]]:
     """What two programs find out in the ten seconds that a tear-down takes."""
     waiting = """
+        import contextlib
+
         def threads_of_glusterfs():
-            tasks = os.listdir("/proc/self/task")
-            return [t for t in tasks if open(f"/proc/self/task/{t}/comm").read()[:7] == "glfs_ep"]
+            names = []
+            for task in os.listdir("/proc/self/task"):
+                with contextlib.suppress(OSError):  # it has ended since
+                    names.append(open(f"/proc/self/task/{task}/comm").read())
+            return [name for name in names if name.startswith("glfs_ep")]
 
         vol.umount(wait=True)
         vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(3)]
