@@ -17,6 +17,7 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any, Callable
 
+import hanging
 import pytest
 
 from gluster import gfapi
@@ -434,7 +435,7 @@ def test_a_brick_that_hangs_does_not_hold_up_umount_for_ever(cluster: sandbox.Cl
     file.pwrite_async(b"x", 0).result(SOON)
     (brick,) = volume.bricks
     assert brick.pid
-    os.kill(brick.pid, signal.SIGSTOP)
+    hanging.stop(brick.pid)
     try:
         futures = [file.fsync_async(), *(file.pread_async(1, 0) for _ in range(100))]
         with pytest.raises(gfapi.LibgfapiException, match="did not end in time"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
+import hanging
 import pytest
 
 from gluster.gfapi import sandbox
@@ -50,7 +51,7 @@ def test_what_a_sync_has_made_safe_stays_when_bricks_and_nodes_die(
 def stopped(process: sandbox.Node) -> Iterator[None]:
     pid = process.pid
     assert pid
-    os.kill(pid, signal.SIGSTOP)
+    hanging.stop(pid)
     try:
         yield
     finally:

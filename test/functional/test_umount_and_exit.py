@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib.util
+import inspect
 import os
 import random
 import re
@@ -16,6 +17,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable
 
+import hanging
 import pytest
 
 from gluster import gfapi
@@ -346,14 +348,16 @@ def test_a_bound_without_sense_is_refused(
     assert not vol.mounted
 
 
-HANGING = """
+HANGING = f"""
 import contextlib, signal
+from pathlib import Path
 
+{inspect.getsource(hanging.stop)}
 brick = int(arguments[0])
 
 @contextlib.contextmanager
 def hanging():
-    os.kill(brick, signal.SIGSTOP)
+    stop(brick)
     try:
         yield
     finally:
