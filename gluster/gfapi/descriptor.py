@@ -16,11 +16,13 @@ from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional
+    from typing import Any, Callable, Optional, TypeVar
 
     from .leases import Lease
     from .mount import Mount
     from .workers import Backlog
+
+    T = TypeVar("T")
 
 
 #: What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
@@ -149,15 +151,22 @@ class Descriptor(Gate):
             self._flush()
             self._settle(function, self, None, None)  # which waits for its end
 
+    def duplicate(self, make: Callable[[Descriptor], T]) -> T:
+        """Open the same file once more, with a position of its own (``glfs_dup``).
+
+        :param make: makes of the new descriptor what is returned, as for :meth:`Mount.open`.
+        """
+        path = "" if self.path is None else self.path
+        return self.mount.open(api.glfs_dup, path, self.flags, self, make=make)
+
     def _flush(self) -> None:
         """Have replication note what it has put off; the file stays open.
 
         It does that at a flush, which libgfapi sends when it closes, and only if it has already put
         the last call's off. Of a write it does so before it answers, of a sync after that.
         """
-        path = "" if self.path is None else self.path
         try:
-            with self.mount.open(api.glfs_dup, path, self.flags, self, make=Opened) as duplicate:
+            with self.duplicate(Opened) as duplicate:
                 if self.is_writable:
                     api.glfs_pwrite(duplicate._descriptor, None, 0, 0, 0, None, None)
         except OSError:

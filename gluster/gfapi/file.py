@@ -124,15 +124,7 @@ class File(Opened, io.RawIOBase):
         :returns: a File with a glfd of its own. Its position is its own too, and at the beginning.
         :raises OSError: on failure.
         """
-        old = self._descriptor
-        path = "" if old.path is None else old.path
-        return old.mount.open(
-            api.glfs_dup,
-            path,
-            old.flags,
-            old,
-            make=lambda new: File(new, self._name, self._mode),
-        )
+        return self._descriptor.duplicate(lambda new: File(new, self._name, self._mode))
 
     # ------------------------------------------------------------------ reading and writing
 

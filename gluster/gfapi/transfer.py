@@ -240,12 +240,7 @@ def _settle(descriptor: Descriptor) -> None:
     Write-behind keeps a flush waiting for all that it has held back. It is a duplicate that is
     closed, and used before: open-behind passes on no flush of what is not open yet.
     """
-    path = "" if descriptor.path is None else descriptor.path
-    mount = descriptor.mount
-    with (
-        mount.open(api.glfs_dup, path, descriptor.flags, descriptor, make=Opened) as duplicate,
-        contextlib.suppress(OSError),
-    ):
+    with descriptor.duplicate(Opened) as duplicate, contextlib.suppress(OSError):
         api.glfs_lseek(duplicate._descriptor, 0, os.SEEK_DATA)
 
 
