@@ -515,8 +515,8 @@ class File(Opened, io.RawIOBase):
         :raises OSError: on failure.
         """
         memory, size = xattr.encode(value)
-        xattr.check_new(key, size, self._descriptor.path)
-        api.glfs_fsetxattr(self._descriptor, key, memory, size, flags)
+        name = xattr.check_new(key, size, self._descriptor.path)
+        api.glfs_fsetxattr(self._descriptor, name, memory, size, flags)
 
     def fremovexattr(self, key: Union[str, bytes]) -> None:
         """Remove an extended attribute (``glfs_fremovexattr``).
@@ -524,8 +524,8 @@ class File(Opened, io.RawIOBase):
         :param key: its name.
         :raises OSError: ENODATA if there is none; and others.
         """
-        xattr.check_key(key, self._descriptor.path)
-        api.glfs_fremovexattr(self._descriptor, key)
+        name = xattr.check_key(key, self._descriptor.path)
+        api.glfs_fremovexattr(self._descriptor, name)
 
     @property
     def xattrs(self) -> xattr.Xattrs:

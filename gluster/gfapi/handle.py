@@ -498,9 +498,9 @@ class Handle(Unpicklable):
         """
         held = self._object
         memory, size = xattr.encode(value)
-        xattr.check_new(key, size, held.path)
+        name = xattr.check_new(key, size, held.path)
         memory = b"" if memory is None else memory  # C takes no NULL
-        api.glfs_h_setxattrs(held.mount, held, key, memory, size, flags)
+        api.glfs_h_setxattrs(held.mount, held, name, memory, size, flags)
 
     def removexattr(self, key: Union[str, bytes]) -> None:
         """Remove an extended attribute (``glfs_h_removexattrs``).
@@ -509,8 +509,8 @@ class Handle(Unpicklable):
         :raises OSError: ENODATA if there is none; and others.
         """
         held = self._object
-        xattr.check_key(key, held.path)
-        api.glfs_h_removexattrs(held.mount, held, key)
+        name = xattr.check_key(key, held.path)
+        api.glfs_h_removexattrs(held.mount, held, name)
 
     @property
     def xattrs(self) -> xattr.Xattrs:

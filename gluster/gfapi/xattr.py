@@ -90,9 +90,9 @@ def setxattr(
     :raises OSError: on failure.
     """
     memory, size = encode(value)
-    check_new(key, size, path)
+    name = check_new(key, size, path)
     function = api.glfs_setxattr if follow_symlinks else api.glfs_lsetxattr
-    function(vol._mount, path, key, memory, size, flags)
+    function(vol._mount, path, name, memory, size, flags)
 
 
 def removexattr(
@@ -106,9 +106,9 @@ def removexattr(
         (``glfs_lremovexattr`` if not).
     :raises OSError: ENODATA if there is none; and others.
     """
-    check_key(key, path)
+    name = check_key(key, path)
     function = api.glfs_removexattr if follow_symlinks else api.glfs_lremovexattr
-    function(vol._mount, path, key)
+    function(vol._mount, path, name)
 
 
 def xattrs(vol: Volume, path: api.AnyPath, *, follow_symlinks: bool = True) -> Xattrs:
@@ -228,7 +228,7 @@ def names(function: Callable[..., int], *target: Any, size: int) -> list[str]:
     return [os.fsdecode(name) for name in joined.split(b"\0") if name]
 
 
-def check_new(key: Any, length: int, path: Any) -> None:
+def check_new(key: Any, length: int, path: Any) -> bytes:
     """See that this thread may set an attribute of this name.
 
     Whatever is like ``*io*stat*dump``, GlusterFS's client takes for a command as well: it writes
@@ -237,26 +237,30 @@ def check_new(key: Any, length: int, path: Any) -> None:
 
     :param length: of the value, in bytes.
     :param path: what the error names.
+    :returns: the name as C has it.
     :raises OSError: as :func:`check_key`; EOPNOTSUPP if it is such a command, but for root's in
         ``trusted``; ENAMETOOLONG for what is then too long.
     """
-    check_key(key, path)
-    raw = api.encode(key)
+    raw = check_key(key, path)
     if raw.endswith(b"dump") and b"stat" in raw[:-4].partition(b"io")[2]:
         if not raw.startswith(b"trusted."):
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), os.fspath(path))
         if length > _LONGEST_NAME:
             raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(path))
+    return raw
 
 
-def check_key(key: Any, path: Any) -> None:
+def check_key(key: Any, path: Any) -> bytes:
     """See that this thread may change an attribute of this name.
 
     :param path: what the error names.
+    :returns: the name as C has it, since a path-like one may answer otherwise the next time.
     :raises OSError: EPERM if it is one that the kernel leaves to root.
     """
-    if api.encode(key).startswith(_OF_ROOT):
+    raw = api.encode(key)
+    if raw.startswith(_OF_ROOT):
         check_root(os.fspath(path))
+    return raw
 
 
 def encode(value: Any) -> tuple[Any, int]:

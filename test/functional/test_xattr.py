@@ -326,3 +326,18 @@ def test_a_value_that_grows_between_the_two_calls_of_a_get_is_got_whole(
         done.set()
         thread.join()
     assert lengths <= {1, 50000}
+
+
+def test_a_key_is_asked_for_its_name_once(target: Any) -> None:
+    class Fickle:
+        def __init__(self, *names: str) -> None:
+            self.names = iter(names)
+
+        def __fspath__(self) -> str:
+            return next(self.names)
+
+    command = "user.io.stat.dump"  # which a client takes for one
+    target.set(Fickle("user.x", command), b"value")
+    assert "user.x" in target.list()
+    target.remove(Fickle("user.x", command))
+    assert "user.x" not in target.list()
