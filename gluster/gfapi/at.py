@@ -95,7 +95,7 @@ class _Folder(Gate):
 
     def check_parent(self, path: api.AnyPath) -> None:
         """Raise an OSError if a path is in no directory."""
-        parent = os.path.dirname(os.fsencode(path).rstrip(b"/"))
+        parent = os.path.dirname(api.encode(path).rstrip(b"/"))
         if parent and not stat_module.S_ISDIR(self.status(parent).st_mode):
             self.deny(errno.ENOTDIR, path)
 
@@ -368,7 +368,7 @@ def rename(
 
 def _path_below(vol: Volume, dir_fd: Any, path: api.AnyPath) -> Optional[bytes]:
     """A path as one that needs no ``dir_fd``, or None if the directory is not where it was."""
-    raw = os.fsencode(path)
+    raw = api.encode(path)
     if dir_fd is None or raw.startswith(b"/"):
         return raw
     descriptor = directory_of(vol, dir_fd)

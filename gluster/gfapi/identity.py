@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -251,7 +250,11 @@ def _set_groups(groups: tuple[int, ...]) -> None:
 def _checked_groups(groups: Sequence[int]) -> tuple[int, ...]:
     if isinstance(groups, (str, bytes)):
         raise TypeError(f"groups must be a sequence of int, not {type(groups).__name__!r}")
-    listed = tuple(itertools.islice(iter(groups), MAX_GROUPS + 1))  # it may have no end
-    if len(listed) > MAX_GROUPS:
-        raise ValueError(f"groups has too many numbers; no more than {MAX_GROUPS} reach a brick")
-    return tuple(map(api.check_uint32, listed))
+    listed: list[int] = []
+    for number in groups:  # of which there may be no end
+        if len(listed) == MAX_GROUPS:
+            raise ValueError(
+                f"groups has too many numbers; no more than {MAX_GROUPS} reach a brick"
+            )
+        listed.append(api.check_uint32(number))
+    return tuple(listed)

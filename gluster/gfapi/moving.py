@@ -58,9 +58,9 @@ def _is_within(vol: Volume, src: Any, dst: Any) -> bool:
     """Whether a path is one below a directory."""
     if vol.islink(src) or not vol.isdir(src):
         return False
-    parent = parent_of(os.fsencode(dst)) or b"."
+    parent = parent_of(api.encode(dst)) or b"."
     try:
-        place, source = vol.realpath(parent), vol.realpath(os.fsencode(src))
+        place, source = vol.realpath(parent), vol.realpath(api.encode(src))
     except FileNotFoundError:
         return False
     return f"{os.fsdecode(place)}/".startswith(f"{os.fsdecode(source)}/")

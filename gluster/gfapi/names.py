@@ -130,7 +130,7 @@ def _why_not_in(vol: Volume, folder: bytes) -> Optional[int]:
 
 def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
     try:
-        _link(vol, realpath(vol, os.fsencode(source)), link_name)
+        _link(vol, realpath(vol, api.encode_bare_path(source)), link_name)
     except OSError as error:
         error.filename, error.filename2 = os.fspath(source), os.fspath(link_name)
         raise

@@ -7,6 +7,7 @@ methods.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat as stat_module
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from typing import Any, AnyStr, Callable, Optional, Union
 
     from .volume import Volume
+
+# The kernel's PATH_MAX. libgfapi has no such bound, and looks at each folder of each path: those of
+# some thousand folders take minutes to make one by one.
+_TOO_LONG = 4096
 
 # ----------------------------------------------------------------------------------- os.path
 
@@ -166,9 +171,13 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
     :param path: the path (str, bytes or path-like).
     :param mode: the permission bits of each directory made. No umask is applied.
     :param exist_ok: whether the last one may exist already.
-    :raises OSError: FileExistsError if it exists and may not; and others.
+    :raises OSError: FileExistsError if it exists and may not; ENAMETOOLONG if the path has 4,096
+        bytes or more; and others.
     """
     missing: list[Any] = [os.fspath(path)]
+    mode = api.check_uint32(mode)
+    if len(api.encode(missing[0])) >= _TOO_LONG:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), missing[0])
     while missing:
         wanted = missing[-1]
         try:

@@ -106,7 +106,7 @@ class _Removal:
         """Look up the directory to begin with, and the one that it is removed from."""
         with errors_name(top.path):
             top.name = os.path.basename(without_slashes(top.path))
-            if os.fsencode(top.name) in (b"", b".", b".."):
+            if api.encode(top.name) in (b"", b".", b".."):
                 top.handle = self._vol.lookup(top.path)
                 return
             top.place = self._vol.lookup(parent_of(top.path) or ".")

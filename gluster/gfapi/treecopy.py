@@ -11,6 +11,7 @@ import os
 import stat as stat_module
 from functools import partial
 
+from . import api
 from .copies import copy_entry, open_target, refuse_special
 from .crew import Crew, checked_threads
 from .exceptions import Error
@@ -183,10 +184,12 @@ class _Copying:
         self._leave(folder)
 
     def _make_top(self, target: Any) -> Handle:
-        parent = parent_of(target)
+        parent, name = parent_of(target), os.path.basename(without_slashes(target))
+        if api.encode(name) in (b"", b".", b".."):
+            self._vol.makedirs(target)
+            return self._vol.lookup(target)
         if parent:
             self._vol.makedirs(parent, exist_ok=True)
-        name = os.path.basename(without_slashes(target))
         with errors_name(target):
             return self._vol.lookup(parent or ".").mkdir(name, _PRIVATE)
 

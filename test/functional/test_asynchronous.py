@@ -340,17 +340,21 @@ def test_the_threads_end_when_there_is_nothing_to_do(
     wait_until(lambda: done[-1] == -1)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_callback_that_ends_its_thread_costs_no_thread(file: gfapi.File) -> None:
+def test_a_callback_that_ends_its_thread_costs_no_thread(
+    file: gfapi.File, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
+) -> None:
     def end(_: object) -> None:
         raise SystemExit
 
+    ended: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", ended.append)
     gate = Gate()
     file.pwrite = gate  # type: ignore[method-assign, assignment]
     for _ in range(50):
         file.pwrite_async(b"x", 0).add_done_callback(end)
     gate.open.set()
     assert file.fsync_async().result(SOON) is None
+    wait_until(lambda: len(ended) == 50)
 
 
 # ------------------------------------------------------------------------ the end of a file

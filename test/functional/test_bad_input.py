@@ -205,6 +205,13 @@ def test_a_path_is_asked_once_also_where_several_calls_are_made(
     assert caught.value.filename == "/nothing"
 
 
+def test_a_mode_is_asked_once_also_where_several_directories_are_made(
+    plain_vol: gfapi.Volume, plain_folder: str
+) -> None:
+    plain_vol.makedirs(f"{plain_folder}/a/b", Index(in_turn(0o700, 1 << 64)))
+    assert plain_vol.isdir(f"{plain_folder}/a/b")
+
+
 def test_an_error_is_not_replaced_by_that_of_naming_its_path(plain_vol: gfapi.Volume) -> None:
     asked = itertools.count()
     path = Path(lambda: "/nothing" if not next(asked) else 1 / 0)

@@ -103,6 +103,14 @@ def test_makedirs_refuses_a_leaf_that_exists_unless_told_otherwise(
             vol.makedirs(f"{folder}/file/below", exist_ok=exist_ok)
 
 
+def test_makedirs_refuses_a_path_longer_than_the_kernel_takes(
+    plain_vol: gfapi.Volume, plain_folder: str
+) -> None:
+    with pytest.raises(OSError, match="File name too long"):
+        plain_vol.makedirs(f"{plain_folder}/{'d/' * 5000}")
+    assert plain_vol.listdir(plain_folder) == []
+
+
 def test_makedirs_of_a_relative_path_starts_at_the_working_directory(
     vol: gfapi.Volume, folder: str
 ) -> None:

@@ -334,6 +334,13 @@ def test_nonsense_is_refused_and_changes_nothing(
     assert owner(vol, write(vol, f"{home}/f")) == (os.geteuid(), os.getegid())
 
 
+def test_groups_that_cannot_be_listed_are_refused_with_their_own_error(vol: gfapi.Volume) -> None:
+    released: Any = memoryview(b"12")
+    released.release()
+    with pytest.raises(ValueError, match="released"), vol.identity(0, 0, released):
+        pytest.fail("it was let in")
+
+
 def test_a_lease_id_is_sixteen_bytes_or_none(plain_vol: gfapi.Volume, plain_folder: str) -> None:
     def work() -> None:
         plain_vol.setfsleaseid(b"0123456789abcdef")

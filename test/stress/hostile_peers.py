@@ -178,7 +178,7 @@ def _kind_there(name: str, peer: Callable[..., Any], parameter: str, value: str,
         error = caught
     finally:
         os.chdir(here)
-        with contextlib.suppress(OSError, BufferError, AssertionError):
+        with contextlib.suppress(OSError, BufferError, AssertionError, RecursionError):
             stage.end()
     return kind_of(error)
 
@@ -226,8 +226,9 @@ AS_IT_IS: tuple[tuple[tuple[str, ...], tuple[str, ...], str, str], ...] = (
     (("",), ("data", "value", "lines"), "", "TypeError"),  # a str is stored as UTF-8
     (_ANY, ("buffers",), "", ""),  # any iterable will do, and what comes first is looked at first
     (("-",), _ANY, "OSError", "OverflowError"),  # negative is EINVAL, however far
-    (("-", "a lying"), ("mode",), "OverflowError", "ok"),  # a mode is not negative
-    (("2**31", "2**32-1"), ("mode",), "ok", "OverflowError"),
+    (("-", "a lying"), ("mode",), "OverflowError", ""),  # a mode is not negative
+    (("2**31", "2**32-1"), ("mode",), "", "OverflowError"),
+    (("an index", "what refuses"), ("dev",), "", "TypeError"),  # Python wants an int itself
     (_ANY, ("flags",), "OSError", "OverflowError"),  # EOPNOTSUPP, however great
     (("an index",), ("flags",), "TypeError", ""),  # Volume.open documents an int
     (("what refuses",), ("flags",), "TypeError", "Boom"),
