@@ -39,7 +39,8 @@ def rmtree(
 
     What it removes it reaches by the directories themselves and not by their paths
     (``glfs_h_unlink``), so a symbolic link that takes the place of one meanwhile does not lead it
-    elsewhere.
+    elsewhere. As in Python 3.13, it is no error if somebody else removes something of it meanwhile,
+    but the directory itself.
 
     :param path: the directory (str, bytes or path-like).
     :param ignore_errors: whether errors are passed over.
@@ -123,16 +124,19 @@ class _Removal:
                     self._remove(folder, name, stat)
         except OSError as error:
             folder.is_lost = True
-            self._fail(self._vol.scandir, folder.path, error, folder)
-        else:
-            self._leave(folder)
+            if folder.parent is None or not _is_gone(error):
+                self._fail(self._vol.scandir, folder.path, error, folder)
+                return
+        self._leave(folder)
 
     def _remove(self, folder: _Doomed, name: bytes, stat: Optional[api.Stat]) -> None:
         if stat is None:
             try:
                 stat = folder.handle.lookup(name, follow_symlinks=False).stat()
-            except FileNotFoundError:  # it is gone by now
-                return
+            except OSError as error:
+                if _is_gone(error):
+                    return
+                raise
         folder.enter()
         if stat_module.S_ISDIR(stat.st_mode):
             self._crew.add(partial(self.empty, _Doomed(path_in(folder, name), folder, name)))
@@ -143,9 +147,10 @@ class _Removal:
         try:
             folder.handle.unlink(name)
         except OSError as error:
-            self._fail(self._vol.unlink, path_in(folder, name), error, folder)
-        else:
-            self._leave(folder)
+            if not _is_gone(error):
+                self._fail(self._vol.unlink, path_in(folder, name), error, folder)
+                return
+        self._leave(folder)
 
     def _leave(self, folder: Optional[_Doomed]) -> None:
         """Something in a directory is gone: remove it if that was the last, and so on upwards."""
@@ -161,8 +166,9 @@ class _Removal:
                     else:
                         self._vol.rmdir(folder.path)
                 except OSError as error:
-                    self._fail(self._vol.rmdir, folder.path, error, parent)
-                    return
+                    if parent is None or not _is_gone(error):
+                        self._fail(self._vol.rmdir, folder.path, error, parent)
+                        return
             folder = parent
 
     def _fail(
@@ -174,6 +180,8 @@ class _Removal:
     ) -> None:
         """Go on after an error of something in a directory, when its caller knows."""
         check_mounted(self._vol, error)
+        if error.errno == errno.ESTALE:  # which is for who has handles
+            error = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         error.filename = path
         del error.filename2  # None would be printed
         if self._ignore_errors:
@@ -190,3 +198,13 @@ class _Removal:
     ) -> None:
         self.report(function, path, error)
         self._leave(folder)
+
+
+def _is_gone(error: OSError) -> bool:
+    """Whether there is nothing to remove any more.
+
+    Somebody else was quicker, in a directory perhaps that is gone with its name (ESTALE); or this
+    was: while a volume is rebalanced, a file may be listed twice. If it is there all the same, its
+    directory cannot be removed, and that is told.
+    """
+    return error.errno in (errno.ENOENT, errno.ESTALE)

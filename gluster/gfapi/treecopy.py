@@ -175,7 +175,11 @@ class _Copying:
         else:
             with errors_name(folder.target):
                 folder.copy = folder.parent.copy.mkdir(folder.name, _PRIVATE)
+        names = set()  # while a volume is rebalanced, a file may be listed twice
         for entry in entries:
+            if entry.name in names:
+                continue
+            names.add(entry.name)
             place = os.path.join(folder.target, entry.name)
             try:
                 self._copy(folder, entry, place)

@@ -6,12 +6,14 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
 from gluster import gfapi
+from gluster.gfapi import removal, sandbox, treecopy
 
 TREE = ["a/", "a/1", "a/2", "a/b/", "a/b/3", "a/b/c/", "d/", "d/e/", "d/e/f/", "d/e/f/4", "5"]
 
@@ -183,6 +185,41 @@ def test_rmtree_removes_a_tree_and_not_what_its_links_lead_to(
     assert vol.rmtree(tree) is None
     assert vol.listdir(folder) == ["elsewhere"]
     assert vol.listdir(f"{folder}/elsewhere") == ["kept"]
+
+
+def test_rmtree_does_not_mind_what_another_removes(
+    sandbox_volume: sandbox.SandboxVolume, vol: gfapi.Volume, folder: str
+) -> None:
+    top = f"{folder}/top"
+    for number in range(40):
+        vol.makedirs(f"{top}/{number % 4}/{number}")
+        vol.mknod(f"{top}/{number % 4}/file {number}", 0o600)
+    with sandbox_volume.client() as other, ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(each.rmtree, top) for each in (vol, other)]
+        errors = [job.exception() for job in jobs]
+    assert [type(error) for error in errors if error] in ([], [FileNotFoundError])
+    assert {error.filename for error in errors if isinstance(error, OSError)} <= {top}
+    assert vol.listdir(folder) == []
+
+
+def twice(listed: Any) -> Callable[..., Any]:
+    """A listing that has each name twice, as GlusterFS's may be while files move among bricks."""
+    return lambda *arguments: (entry for entry in listed(*arguments) for _ in range(2))
+
+
+def test_what_is_listed_twice_is_copied_and_removed_once(
+    plain_vol: gfapi.Volume, plain_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top, copy = f"{plain_folder}/top", f"{plain_folder}/copy"
+    for number in range(10):
+        plain_vol.makedirs(f"{top}/{number}")
+        plain_vol.mknod(f"{top}/{number}/file", 0o600)
+    monkeypatch.setattr(treecopy, "entries_in", twice(treecopy.entries_in))
+    monkeypatch.setattr(removal, "statuses_in", twice(removal.statuses_in))
+    plain_vol.copytree(top, copy)
+    plain_vol.rmtree(top)
+    assert len(list(plain_vol.walk(copy))) == 11
+    assert plain_vol.listdir(plain_folder) == ["copy"]
 
 
 def test_rmtree_of_a_link_fails_and_removes_nothing(
