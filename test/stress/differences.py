@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE
@@ -157,7 +158,7 @@ KNOWN = [
             call.name == "open"
             and here.code == EISDIR
             and there.ok
-            and not call.paths[0].strip("/")
+            and call.both.local.call(os.path.realpath, call.paths[0]) == "/"
         ),
     ),
     Known(
@@ -200,10 +201,17 @@ def is_avoided(call: Call) -> bool:
 
     shutil copies a directory into itself until that is too deep, and into one that ends in a dot;
     os.renames makes no directories for a path that ends in a slash, nor below a file, and fails
-    after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it.
+    after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it,
+    and so a directory to where the directories above are missing, and makes these. The kernel takes
+    its set-ID bits from a file that is given to nobody else.
     """
-    if call.name == "move" and not call.paths[0].strip("/"):
-        return True
+    if call.name in ("chown", "lchown", "fchown"):
+        return [number for number in call.arguments if type(number) is int] == [-1, -1]
+    if call.name == "move":
+        source, target = call.paths
+        isdir = functools.partial(call.both.local.call, os.path.isdir)
+        above = os.path.dirname(target.rstrip("/")) or "."
+        return not source.strip("/") or (isdir(source) and not isdir(above))
     if call.name == "renames":
         source, target = call.paths
         isfile = call.both.local.call(os.path.isfile, os.path.dirname(target))

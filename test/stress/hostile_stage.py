@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -35,7 +36,7 @@ class World:
         self.hosts, self.volname, self.local = hosts, volname, local
         self.volume = gfapi.Volume(hosts, volname)
         self.foreign = gfapi.Volume(hosts, volname)
-        self.base = f"/hostile-{os.getpid()}"
+        self.base = f"/hostile-{uuid.uuid4().hex}"
         self.foreign.mount()
         self.foreign.mkdir(self.base)
         self.foreign_file = self._make_file(self.foreign)

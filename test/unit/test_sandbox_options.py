@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Any, Callable, Iterator
 
 import pytest
 
@@ -63,6 +63,20 @@ def test_impossible_layout_is_refused_with_its_reason(kind: dict[str, int], reas
     with pytest.raises(sandbox.SandboxError, match=reason) as caught:
         Layout(**kind)
     assert_is_one_sentence(str(caught.value))
+
+
+def test_volume_that_is_made_of_nonsense_says_so() -> None:
+    cluster = sandbox.Cluster(1)
+    nonsense: Any = 5
+    with pytest.raises(TypeError, match=r"made by Cluster\.create_volume"):
+        sandbox.SandboxVolume(nonsense, "demo", Layout())
+    volume = sandbox.SandboxVolume(cluster, "demo", Layout())
+    for call in (volume.set_options, lambda options: volume.create("tcp", options)):
+        with pytest.raises(TypeError, match="options must be a mapping, not 'int'"):
+            call(nonsense)
+    for count in (None, 0, 1 << 64):
+        with pytest.raises(sandbox.SandboxError, match=r"no number of bricks|room for \d+ bricks"):
+            volume.add_bricks(count)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("nodes", [0, -1, 100])

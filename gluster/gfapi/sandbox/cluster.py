@@ -179,12 +179,13 @@ class Cluster:
         :param options: volume options, as :meth:`SandboxVolume.set_option` takes them.
         :param start: start it too, and return when all its bricks serve.
         :raises SandboxError: if there is no such kind, or GlusterFS refuses it.
+        :raises TypeError: if ``options`` is no mapping.
         """
         layout = Layout(replica, arbiter, disperse, redundancy, distribute)
         if not self.nodes:
             raise SandboxError("This cluster is not started.")
         volume = SandboxVolume(self, name, layout)
-        volume.create(transport, options or {})
+        volume.create(transport, {} if options is None else options)
         self.volumes.append(volume)
         if start:
             volume.start()

@@ -47,8 +47,7 @@ class Layout:
         ):
             if impossible:
                 raise SandboxError(f"No such kind of volume, {self}: {reason}.")
-        if self.bricks > _MOST_BRICKS:
-            raise SandboxError(f"No sandbox has room for {self.bricks} bricks of a volume.")
+        check_room(self.bricks)
 
     @property
     def bricks(self) -> int:
@@ -71,3 +70,14 @@ class Layout:
         if self.distribute != 1:
             pairs.append(f"distribute {self.distribute}")
         return ", ".join(pairs) or "plain"
+
+
+def check_room(bricks: int) -> None:
+    """See that a volume may get so many bricks.
+
+    :raises SandboxError: if not.
+    """
+    if not isinstance(bricks, int):
+        raise SandboxError(f"{bricks!r} is no number of bricks; it must be an int.")
+    if not 1 <= bricks <= _MOST_BRICKS:
+        raise SandboxError(f"No sandbox has room for {bricks} bricks of a volume.")

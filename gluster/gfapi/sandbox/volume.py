@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .exceptions import SandboxError
 from .janitor import command_line, end
-from .layout import Layout
+from .layout import Layout, check_room
 from .node import UMASK, Node, Process
 from .polling import wait_until
 
@@ -89,6 +89,15 @@ class Brick(Process):
             return []
 
 
+def check_options(options: Mapping[str, object]) -> None:
+    """See that it is a mapping, from options' names to their values.
+
+    :raises TypeError: if not.
+    """
+    if not isinstance(options, Mapping):
+        raise TypeError(f"options must be a mapping, not {type(options).__name__!r}")
+
+
 class SandboxVolume:
     """A volume of a sandbox, as :meth:`Cluster.create_volume` makes it.
 
@@ -101,6 +110,8 @@ class SandboxVolume:
     """
 
     def __init__(self, cluster: Cluster, name: str, layout: Layout) -> None:
+        if not (isinstance(layout, Layout) and isinstance(getattr(cluster, "nodes", 0), list)):
+            raise TypeError("a SandboxVolume is made by Cluster.create_volume")
         self.cluster = cluster
         self.name = name
         self.layout = layout
@@ -132,6 +143,7 @@ class SandboxVolume:
 
     def create(self, transport: str, options: Mapping[str, object]) -> None:
         """Create it in the cluster. :meth:`Cluster.create_volume` has done so."""
+        check_options(options)
         bricks = self._new_bricks(self.layout.bricks)
         self._gluster(
             "create",
@@ -201,7 +213,9 @@ class SandboxVolume:
 
         :param options: as for :meth:`set_option`.
         :raises SandboxError: if GlusterFS refuses one; then none is set.
+        :raises TypeError: if it is no mapping.
         """
+        check_options(options)
         if options:
             words = [word for key, value in options.items() for word in (key, _word(value))]
             self._gluster("set", *words)
@@ -245,6 +259,7 @@ class SandboxVolume:
             be as many new bricks as it takes.
         :raises SandboxError: if GlusterFS refuses it.
         """
+        check_room(count)
         bricks = self._new_bricks(count)
         change = ["replica", str(replica)] if replica else []
         self._gluster("add-brick", *change, *map(_place, bricks), "force")
