@@ -9,8 +9,9 @@ import functools
 import itertools
 import os
 import threading
+from time import monotonic
 
-from . import api, replicas
+from . import api, replicas, rewriting
 from .gate import Gate, bad_descriptor
 from .opened import Opened
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 #: What a single call moves at most, in bytes. Bricks and translators hold it in memory as a whole,
 #: and refuse 1 GiB.
 MOST = 1 << 27
+
+#: An earlier time than any.
+NEVER = float("-inf")
 
 _AT_END = -1  # a place
 # By access mode: whether it allows reading, and writing.
@@ -68,6 +72,8 @@ class Descriptor(Gate):
     :ivar backlog: its asynchronous calls, from the first one on.
     :ivar is_directory: whether ``glfs_closedir`` closes it.
     :ivar is_over: whether the iterator of scandir that has opened it has come to its end.
+    :ivar end: where the file ends if nobody else writes, once it has appended.
+    :ivar end_known_at: the :func:`time.monotonic` time at which that was looked for.
     :ivar is_readable: whether that allows reading. GlusterFS looks at it too late: of a file open
         for writing, it gives out what it has in memory.
     :ivar is_writable: whether that allows writing. Of a file open for reading, GlusterFS takes the
@@ -86,6 +92,8 @@ class Descriptor(Gate):
 
     # What most descriptors never have is of the class, as each open file pays for its own.
     backlog: Optional[Backlog] = None
+    end = 0
+    end_known_at = NEVER
     is_directory = False
     is_over = False
     lease: Optional[Lease] = None
@@ -270,12 +278,7 @@ class Descriptor(Gate):
 
     def write(self, memory: Any, size: int) -> int:
         """Write at the position, and move it."""
-        if self.place is None or self.is_appending:
-            count: int = api.glfs_write(self, memory, size, 0)
-            if self.is_appending:
-                self.place = _AT_END
-            return count
-        return self._advance(api.glfs_pwrite(self, memory, size, self.here(), 0, None, None))
+        return self._write(api.glfs_write, api.glfs_pwrite, (memory, size), (0,), (0, None, None))
 
     def readv(self, vector: Any) -> int:
         """Read at the position into several buffers, and move it."""
@@ -286,12 +289,35 @@ class Descriptor(Gate):
 
     def writev(self, vector: Any) -> int:
         """Write several buffers at the position, and move it."""
-        if self.place is None or self.is_appending:
-            count: int = api.glfs_writev(self, vector, len(vector), 0)
-            if self.is_appending:
-                self.place = _AT_END
+        return self._write(api.glfs_writev, api.glfs_pwritev, (vector, len(vector)), (0,), (0,))
+
+    def _write(
+        self,
+        function: Callable[..., int],
+        at_offset: Callable[..., int],
+        what: tuple[Any, int],
+        flags: tuple[Any, ...],
+        flags_at_offset: tuple[Any, ...],
+    ) -> int:
+        """Write at the position.
+
+        :param function: the C function that does so, if libgfapi knows the position.
+        :param at_offset: the one for a given offset.
+        :param flags: what the first gets at its end.
+        :param flags_at_offset: the same for the second.
+        """
+        if self.is_appending:
+            count = rewriting.at_end(self, function, self, *what, *flags)
+            self.place = _AT_END
             return count
-        return self._advance(api.glfs_pwritev(self, vector, len(vector), self.here(), 0))
+        if self.place is not None:
+            arguments = (self, *what, self.here(), *flags_at_offset)
+            return self._advance(rewriting.at_offset(self, at_offset, *arguments))
+        graph, began = rewriting.known_graph(self.mount), monotonic()
+        count = function(self, *what, *flags)
+        if monotonic() - began > rewriting.QUICK:
+            count = rewriting.at_position(self, graph, count, function, self, *what, *flags)
+        return count
 
     def _advance(self, count: int) -> int:
         assert self.place is not None

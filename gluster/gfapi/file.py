@@ -7,13 +7,15 @@ import io
 import os
 import sys
 from collections.abc import Iterable
+from time import monotonic
 
-from . import api, asynchronous, leases, locks, positional, space, xattr
+from . import api, asynchronous, leases, locks, positional, rewriting, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor
 from .gate import Unpicklable, bad_descriptor
 from .mount import descriptor_at
 from .opened import Opened
+from .rewriting import QUICK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -272,8 +274,13 @@ class File(Opened, io.RawIOBase):
             return 0
         with descriptor.position:
             first = size if size < MOST else MOST
-            if descriptor.place is None and not descriptor.is_appending:
+            graph = descriptor.mount.graph
+            if graph is not None and descriptor.place is None and not descriptor.is_appending:
+                began = monotonic()
                 done: int = api.glfs_write(descriptor, memory, first, 0)
+                if monotonic() - began > QUICK:
+                    again = (api.glfs_write, descriptor, memory, first, 0)
+                    done = rewriting.at_position(descriptor, graph, done, *again)
             else:
                 done = descriptor.write(memory, first)
             if done < size:

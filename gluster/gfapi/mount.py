@@ -58,6 +58,8 @@ class Mount(Gate):
     :ivar endings: the tear-downs that its unmounts have begun.
     :ivar abandoned: what an unmount could not close in time. It stays open, on a glfs that is never
         freed, so that it can be closed when a brick is there again.
+    :ivar graph: the name of the graph that it had when somebody last looked, ``b""`` if nobody
+        could tell, or None if nobody has looked.
     :ivar replicas: the name of a graph, and those of its translators that keep copies.
     """
 
@@ -66,6 +68,7 @@ class Mount(Gate):
         "cwd",
         "descriptors",
         "endings",
+        "graph",
         "is_orphan",
         "is_polled",
         "lock",
@@ -87,6 +90,7 @@ class Mount(Gate):
         self.is_polled = False
         self.endings: list[Ending] = []
         self.abandoned: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.graph: Optional[bytes] = None
         self.replicas: Optional[tuple[bytes, list[str]]] = None
 
     @property

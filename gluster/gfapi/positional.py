@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Iterable
 
-from . import api, replicas
+from . import api, replicas, rewriting
 from .descriptor import MOST, Descriptor
 from .gate import bad_descriptor
 
@@ -105,7 +105,8 @@ def pwrite(file: File, data: Any, offset: int) -> int:
     if not size:
         return 0
     descriptor.keep_place()
-    done: int = api.glfs_pwrite(descriptor, memory, min(size, MOST), offset, 0, None, None)
+    arguments = (descriptor, memory, min(size, MOST), offset, 0, None, None)
+    done = rewriting.at_offset(descriptor, api.glfs_pwrite, *arguments)
     if done < size:
         done += pwritev(file, (api.byte_view(data)[done:],), offset + done)
     return done
@@ -191,8 +192,8 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
     descriptor.keep_place()
 
     def write(vector: Any, done: int) -> int:
-        count: int = api.glfs_pwritev(descriptor, vector, len(vector), offset + done, flags)
-        return count
+        arguments = (descriptor, vector, len(vector), offset + done, flags)
+        return rewriting.at_offset(descriptor, api.glfs_pwritev, *arguments)
 
     count = _drain(descriptor, views, write)
     if flags and replicas.is_one_away(descriptor.mount):

@@ -9,6 +9,7 @@ import errno
 import os
 
 from . import api
+from .descriptor import NEVER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def ftruncate(file: File, length: int) -> None:
     """
     length = api.integer(length)
     file._descriptor.check_range(length)
+    file._descriptor.end_known_at = NEVER
     api.glfs_ftruncate(file._descriptor, length, None, None)
 
 

@@ -11,7 +11,7 @@ import errno
 import os
 import stat as stat_module
 
-from . import api
+from . import api, rewriting
 from .descriptor import Descriptor
 from .opened import Opened
 from .typed import NamedTuple
@@ -183,7 +183,8 @@ class Transfer(NamedTuple):
     def _write(self, data: memoryview, done: int) -> None:
         while data:
             memory, size = api.memory(data)
-            count = api.glfs_pwrite(self.target, memory, size, self.write_to + done, 0, None, None)
+            arguments = (self.target, memory, size, self.write_to + done, 0, None, None)
+            count = rewriting.at_offset(self.target, api.glfs_pwrite, *arguments)
             if not count:  # it takes no more, and does not say why
                 raise self.error(errno.EIO)
             data, done = data[count:], done + count

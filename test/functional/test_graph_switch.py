@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any, Callable, Optional
@@ -10,7 +11,8 @@ from typing import Any, Callable, Optional
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import api, graphs, rewriting, sandbox
+from gluster.gfapi import file as file_module
 
 VOLFILE = "/.meta/graphs/active/volfile"
 SWITCHES = [
@@ -208,3 +210,86 @@ def has(vol: gfapi.Volume, kind: bytes, is_there: bool) -> bool:
     with contextlib.suppress(OSError), vol.fopen(VOLFILE) as volfile:  # it may switch just then
         return (kind in volfile.read()) == is_there
     return False
+
+
+# ------------------------------------------------------------- what the old graph swallows
+
+
+class Swallowing:
+    """A function of libgfapi that writes nothing at first and says that it has, as one may whose
+    graph is torn down.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._function = getattr(api, name)
+        self._moves = "p" not in name.removeprefix("glfs_")
+        self.calls = 0
+
+    def __call__(self, descriptor: Any, data: Any, *rest: Any) -> Any:
+        self.calls += 1
+        if self.calls > 1:
+            return self._function(descriptor, data, *rest)
+        size = 4  # of all
+        if self._moves and not descriptor.is_appending:
+            api.glfs_lseek(descriptor, size, os.SEEK_CUR)
+        return size
+
+
+WRITES: dict[str, Callable[[gfapi.File], Any]] = {
+    "glfs_write": lambda f: f.write(b"abcd"),
+    "glfs_writev": lambda f: f.writev([b"ab", b"cd"]),
+    "glfs_pwrite": lambda f: f.pwrite(b"abcd", 4),
+    "glfs_pwritev": lambda f: f.pwritev([b"ab", b"cd"], 4),
+}
+APPENDS = [("a", "glfs_write"), ("a", "glfs_writev")]
+
+
+@pytest.fixture
+def file_of_eight(plain_vol: gfapi.Volume, plain_folder: str) -> str:
+    path = f"{plain_folder}/file"
+    with plain_vol.fopen(path, "w") as file:
+        file.write(b"01234567")
+    return path
+
+
+@pytest.mark.parametrize(("mode", "name"), [*(("r+", name) for name in WRITES), *APPENDS])
+def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
+    plain_vol: gfapi.Volume,
+    file_of_eight: str,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    name: str,
+) -> None:
+    swallowing = Swallowing(name)
+    with plain_vol.fopen(file_of_eight, mode) as file:
+        if mode == "r+":
+            file.seek(4)
+        rewriting.known_graph(plain_vol._mount)
+        monkeypatch.setattr(api, name, swallowing)
+        monkeypatch.setattr(file_module, "QUICK", 0)
+        monkeypatch.setattr(rewriting, "QUICK", 0)
+        names = iter([b"new", b"new"])
+        monkeypatch.setattr(graphs, "active", lambda mount: next(names))
+        assert WRITES[name](file) == 4
+        monkeypatch.undo()
+        assert swallowing.calls == 2
+        assert file.tell() == {"a": 12, "r+": 4 if "pwrite" in name else 8}[mode]
+    with plain_vol.fopen(file_of_eight) as file:
+        assert file.read() == {"a": b"01234567abcd", "r+": b"0123abcd"}[mode]
+
+
+def test_what_was_appended_before_the_graph_changed_is_not_there_twice(
+    plain_vol: gfapi.Volume, file_of_eight: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plain_vol.fopen(file_of_eight, "a") as file:
+        rewriting.known_graph(plain_vol._mount)
+        monkeypatch.setattr(rewriting, "QUICK", 0)
+        names = iter([b"new", b"new"])
+        monkeypatch.setattr(graphs, "active", lambda mount: next(names))
+        file.write(b"abcd")
+        assert not list(names)
+        monkeypatch.undo()
+        file.ftruncate(0)
+        file.write(b"efgh")
+    with plain_vol.fopen(file_of_eight) as file:
+        assert file.read() == b"efgh"

@@ -1,0 +1,105 @@
+"""Writes that a change of the volume's graph may have swallowed are made again.
+
+A call that libgfapi has begun before such a change goes on in the old graph, even if it has to wait
+for the change. Write-behind says there that it is written, while the graph is torn down; what does
+not reach the bricks in time is lost, and a sync, which asks the new graph, does not tell.
+
+So whoever writes looks afterwards whether the graph is still the same. It has been, if the write
+was quick: a change asks the bricks several times.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from . import api, graphs
+from .exceptions import VolumeNotMounted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from .descriptor import Descriptor
+    from .mount import Mount
+
+    _Write = Callable[..., int]
+
+#: Seconds that a write takes at least whose graph is another one afterwards.
+QUICK = 1e-4
+_FRESH = 1.0  # seconds for which the end of a file is believed to be known
+
+
+def known_graph(mount: Mount) -> bytes:
+    """The name of the graph as far as it is known, or ``b""``."""
+    graph = mount.graph
+    return _graph_now(mount, b"") if graph is None else graph
+
+
+def _graph_now(mount: Mount, known: bytes) -> bytes:
+    try:
+        return graphs.active(mount)
+    except OSError:
+        return b""
+    except VolumeNotMounted:  # from now on; nothing can be written any more
+        return known
+
+
+def at_offset(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+    """Write at an offset, and once more if the graph has changed.
+
+    :param function: ``glfs_pwrite`` or ``glfs_pwritev``, and what it gets.
+    :returns: how many bytes were written.
+    """
+    mount = descriptor.mount
+    graph, began = known_graph(mount), monotonic()
+    count = function(*arguments)
+    if monotonic() - began > QUICK:
+        while graph != (graph := _graph_now(mount, graph)):
+            count = function(*arguments)
+    return count
+
+
+def at_position(
+    descriptor: Descriptor, graph: bytes, count: int, function: _Write, *arguments: Any
+) -> int:
+    """Make a write that was not quick once more if the graph has changed.
+
+    :param graph: which one was known before.
+    :param count: how many bytes it wrote, and went on in the file.
+    :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
+    :returns: how many bytes were written in the end.
+    """
+    while graph != (graph := _graph_now(descriptor.mount, graph)):
+        api.glfs_lseek(descriptor, -count, os.SEEK_CUR)
+        count = function(*arguments)
+    return count
+
+
+def at_end(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+    """Append, and once more if the graph has changed and the file is shorter than it should be.
+
+    If others append to it as well, that does not tell.
+
+    :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
+    :returns: how many bytes were written.
+    """
+    mount = descriptor.mount
+    graph, began = known_graph(mount), monotonic()
+    if began - descriptor.end_known_at > _FRESH:
+        _look_for_end(descriptor, began)
+    count = function(*arguments)
+    descriptor.end += count
+    if monotonic() - began > QUICK:
+        while graph != (graph := _graph_now(mount, graph)):
+            api.glfs_fdatasync(descriptor, None, None)
+            if descriptor.stat().st_size < descriptor.end:
+                count = function(*arguments)
+    return count
+
+
+def _look_for_end(descriptor: Descriptor, now: float) -> None:
+    try:
+        descriptor.end, descriptor.end_known_at = descriptor.stat().st_size, now
+    except OSError:  # what fails is told by the write, or by a sync
+        descriptor.end = 0
