@@ -278,7 +278,10 @@ class Descriptor(Gate):
 
     def write(self, memory: Any, size: int) -> int:
         """Write at the position, and move it."""
-        return self._write(api.glfs_write, api.glfs_pwrite, (memory, size), (0,), (0, None, None))
+        if self.place is None or self.is_appending:
+            return self._go_on(api.glfs_write, self, memory, size, 0)
+        arguments = (self, memory, size, self.here(), 0, None, None)
+        return self._advance(rewriting.at_offset(self, api.glfs_pwrite, *arguments))
 
     def readv(self, vector: Any) -> int:
         """Read at the position into several buffers, and move it."""
@@ -289,34 +292,21 @@ class Descriptor(Gate):
 
     def writev(self, vector: Any) -> int:
         """Write several buffers at the position, and move it."""
-        return self._write(api.glfs_writev, api.glfs_pwritev, (vector, len(vector)), (0,), (0,))
+        if self.place is None or self.is_appending:
+            return self._go_on(api.glfs_writev, self, vector, len(vector), 0)
+        arguments = (self, vector, len(vector), self.here(), 0)
+        return self._advance(rewriting.at_offset(self, api.glfs_pwritev, *arguments))
 
-    def _write(
-        self,
-        function: Callable[..., int],
-        at_offset: Callable[..., int],
-        what: tuple[Any, int],
-        flags: tuple[Any, ...],
-        flags_at_offset: tuple[Any, ...],
-    ) -> int:
-        """Write at the position.
-
-        :param function: the C function that does so, if libgfapi knows the position.
-        :param at_offset: the one for a given offset.
-        :param flags: what the first gets at its end.
-        :param flags_at_offset: the same for the second.
-        """
+    def _go_on(self, write: Callable[..., int], *arguments: Any) -> int:
+        """Write where libgfapi is, or append."""
         if self.is_appending:
-            count = rewriting.at_end(self, function, self, *what, *flags)
+            count = rewriting.at_end(self, write, *arguments)
             self.place = _AT_END
             return count
-        if self.place is not None:
-            arguments = (self, *what, self.here(), *flags_at_offset)
-            return self._advance(rewriting.at_offset(self, at_offset, *arguments))
         graph, began = rewriting.known_graph(self.mount), monotonic()
-        count = function(self, *what, *flags)
+        count = write(*arguments)
         if monotonic() - began > rewriting.QUICK:
-            count = rewriting.at_position(self, graph, count, function, self, *what, *flags)
+            count = rewriting.at_position(self, graph, count, write, *arguments)
         return count
 
     def _advance(self, count: int) -> int:
