@@ -60,7 +60,7 @@ class Lease(Unpicklable):
         """
         from . import callbacks  # whoever takes no lease need not wait for this import
 
-        if not isinstance(gate, Gate):
+        if not (isinstance(mount, Gate) and isinstance(gate, Gate)):
             raise TypeError("a Lease is taken by File.lease or Handle.lease")
         self.type = _checked_type(type)
         self.id = _id

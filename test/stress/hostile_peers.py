@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from hostile_table import valid
-from hostile_values import VALUES, Boom
+from hostile_values import UNMOUNTING, VALUES, Boom
 
 _numbers = itertools.count()
 
@@ -147,7 +147,7 @@ def difference(case: Any, error: Optional[BaseException], base: str) -> str:
     if peer is None or len(case.values) != 1:
         return ""
     ((parameter, value),) = case.values.items()
-    if parameter in _PATHS and not _is_path(value):
+    if value in UNMOUNTING or (parameter in _PATHS and not _is_path(value)):
         return ""
     ours, theirs = kind_of(error), _kind_there(case.name, peer, parameter, value, base)
     if ours == theirs or _is_as_it_is(case.name, parameter, value, ours, theirs):
