@@ -18,6 +18,7 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from gluster import gfapi
 from gluster.gfapi import meta, sandbox
+from gluster.gfapi.sandbox.layout import Layout
 
 Make = Callable[[Any], Any]  # gets the stage
 
@@ -371,7 +372,7 @@ _OF_CALLEE: dict[str, dict[str, Make]] = {
     "sandbox.SandboxVolume": {
         "cluster": lambda s: s.cluster,
         "name": _const("v"),
-        "layout": _const(None),
+        "layout": _const(Layout()),
     },
     "sandbox.SandboxVolume.add_bricks": {"count": _const(1), "replica": _const(0)},
     "sandbox.SandboxVolume.create": {"transport": _const("tcp"), "options": _const({})},

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .cluster import Cluster
 
 _START_TIMEOUT = 60.0
+_FORGOTTEN = 20.0  # seconds after which a brick does not start by itself any more
 _REBALANCE_TIMEOUT = 300.0
 
 
@@ -327,16 +328,22 @@ class SandboxVolume:
         wait_until(lambda: self.heal_pending() == 0, timeout, f"Volume {self.name} was not healed")
 
     def wait_online(self) -> None:
-        """Return when every brick on a living node serves.
+        """Return when every brick on a living node serves. What does not by itself is started.
 
-        :raises SandboxError: if one does not.
+        :raises SandboxError: if one does not even then.
         """
-        self._wait_for([brick for brick in self.bricks if brick.node.alive])
+        bricks = [brick for brick in self.bricks if brick.node.alive]
+        try:
+            self._wait_for(bricks, _FORGOTTEN)
+        except SandboxError:
+            # Now and then glusterd forgets one that it ended when nodes were missing.
+            self._gluster("start", "force")
+            self._wait_for(bricks)
 
-    def _wait_for(self, bricks: list[Brick]) -> None:
+    def _wait_for(self, bricks: list[Brick], timeout: float = _START_TIMEOUT) -> None:
         wait_until(
             lambda: {(b.host, b.path) for b in bricks} <= set(self._online()),
-            _START_TIMEOUT,
+            timeout,
             f"Not all bricks of volume {self.name} served",
         )
         for brick in bricks:
