@@ -281,7 +281,7 @@ class Descriptor(Gate):
         if self.place is None or self.is_appending:
             return self._go_on(api.glfs_write, self, memory, size, 0)
         arguments = (self, memory, size, self.here(), 0, None, None)
-        return self._advance(rewriting.at_offset(self, api.glfs_pwrite, *arguments))
+        return self._advance(rewriting.at_offset(self.mount, api.glfs_pwrite, *arguments))
 
     def readv(self, vector: Any) -> int:
         """Read at the position into several buffers, and move it."""
@@ -295,7 +295,7 @@ class Descriptor(Gate):
         if self.place is None or self.is_appending:
             return self._go_on(api.glfs_writev, self, vector, len(vector), 0)
         arguments = (self, vector, len(vector), self.here(), 0)
-        return self._advance(rewriting.at_offset(self, api.glfs_pwritev, *arguments))
+        return self._advance(rewriting.at_offset(self.mount, api.glfs_pwritev, *arguments))
 
     def _go_on(self, write: Callable[..., int], *arguments: Any) -> int:
         """Write where libgfapi is, or append."""

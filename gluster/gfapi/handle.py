@@ -8,7 +8,7 @@ import stat as stat_module
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from . import acl as acls
-from . import api, entries, xattr
+from . import api, entries, rewriting, xattr
 from .arguments import attributes_of, checked_flags, flags_of
 from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
@@ -348,8 +348,8 @@ class Handle(Unpicklable):
         view = api.byte_view(data.encode() if isinstance(data, str) else data)
         held, done = self._object, 0
         while done < len(view):
-            memory, size = api.memory(view[done : done + MOST])
-            count = api.glfs_h_anonymous_write(held.mount, held, memory, size, offset + done)
+            arguments = (held.mount, held, *api.memory(view[done : done + MOST]), offset + done)
+            count = rewriting.at_offset(held.mount, api.glfs_h_anonymous_write, *arguments)
             if not count:  # it takes no more, and does not say why
                 raise self._error(errno.EIO)
             done += count

@@ -45,13 +45,12 @@ def _graph_now(mount: Mount, known: bytes) -> bytes:
         return known
 
 
-def at_offset(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:
     """Write at an offset, and once more if the graph has changed.
 
-    :param function: ``glfs_pwrite`` or ``glfs_pwritev``, and what it gets.
+    :param function: ``glfs_pwrite`` or one like it, and what it gets.
     :returns: how many bytes were written.
     """
-    mount = descriptor.mount
     graph, began = known_graph(mount), monotonic()
     count = function(*arguments)
     if monotonic() - began > QUICK:

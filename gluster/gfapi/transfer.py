@@ -184,7 +184,7 @@ class Transfer(NamedTuple):
         while data:
             memory, size = api.memory(data)
             arguments = (self.target, memory, size, self.write_to + done, 0, None, None)
-            count = rewriting.at_offset(self.target, api.glfs_pwrite, *arguments)
+            count = rewriting.at_offset(self.target.mount, api.glfs_pwrite, *arguments)
             if not count:  # it takes no more, and does not say why
                 raise self.error(errno.EIO)
             data, done = data[count:], done + count
