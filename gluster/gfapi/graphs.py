@@ -1,4 +1,4 @@
-"""Which graph of translators a mount uses: that one, and not the one before, gets its calls."""
+"""Which graph of translators gets the calls of a mount."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .mount import Mount
 
-#: What a client says of its graph.
-ACTIVE = "/.meta/graphs/active"
+# A link whose target is the graph that was made last, though calls may not go to that yet. But the
+# link itself has another inode number in each graph, as all has that a client makes up by itself.
+_LINK = "/.meta/graphs/active"
 
 
-def active(mount: Mount) -> bytes:
-    """The name of the graph, which no other has. The bricks are not asked.
+def active(mount: Mount) -> int:
+    """A number that only this graph has. The bricks are not asked.
 
-    :raises OSError: if nobody knows, e.g. while one graph takes the place of another.
+    :raises OSError: if nobody knows.
     """
-    mount.graph = b""
-    target = bytearray(256)
-    length = api.glfs_readlink(mount, ACTIVE, *api.memory(target, writable=True))
-    mount.graph = bytes(target[:length])
+    stat = api.Stat()
+    api.glfs_lstat(mount, _LINK, stat)
+    mount.graph = stat.st_ino
     return mount.graph

@@ -58,8 +58,8 @@ class Mount(Gate):
     :ivar endings: the tear-downs that its unmounts have begun.
     :ivar abandoned: what an unmount could not close in time. It stays open, on a glfs that is never
         freed, so that it can be closed when a brick is there again.
-    :ivar graph: the name of the graph that it had when somebody last looked, ``b""`` if nobody
-        could tell, or None if nobody has looked.
+    :ivar graph: the number of the graph that it had when somebody last looked, 0 if nobody could
+        tell, or None if nobody has looked.
     :ivar replicas: the name of a graph, and those of its translators that keep copies.
     """
 
@@ -90,7 +90,7 @@ class Mount(Gate):
         self.is_polled = False
         self.endings: list[Ending] = []
         self.abandoned: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.graph: Optional[bytes] = None
+        self.graph: Optional[int] = None
         self.replicas: Optional[tuple[bytes, list[str]]] = None
 
     @property

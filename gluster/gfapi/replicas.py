@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 
-from . import api, graphs
+from . import api
 from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .mount import Mount
 
+_GRAPH = "/.meta/graphs/active"
 _SIZE = 1 << 14  # bytes; what is known of 100 copies
 
 
@@ -33,9 +34,11 @@ def is_one_away(mount: Mount) -> bool:
 
 def _replicas(mount: Mount) -> list[str]:
     """The names of the translators that keep copies."""
-    graph = graphs.active(mount)
+    target = bytearray(256)
+    length = api.glfs_readlink(mount, _GRAPH, *api.memory(target, writable=True))
+    graph = bytes(target[:length])
     if mount.replicas is None or mount.replicas[0] != graph:
-        words = _read(mount, f"{graphs.ACTIVE}/volfile").split()
+        words = _read(mount, f"{_GRAPH}/volfile").split()
         pairs = zip(words, words[2:])  # "volume NAME type cluster/replicate"
         names = [os.fsdecode(name) for name, kind in pairs if kind == b"cluster/replicate"]
         mount.replicas = graph, names
@@ -45,7 +48,7 @@ def _replicas(mount: Mount) -> list[str]:
 def _is_without_one(mount: Mount, name: str) -> bool:
     return any(
         line.startswith(b"child_up[") and not line.endswith(b" = 1")
-        for line in _read(mount, f"{graphs.ACTIVE}/{name}/private").splitlines()
+        for line in _read(mount, f"{_GRAPH}/{name}/private").splitlines()
     )
 
 

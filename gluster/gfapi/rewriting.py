@@ -30,17 +30,18 @@ QUICK = 1e-4
 _FRESH = 1.0  # seconds for which the end of a file is believed to be known
 
 
-def known_graph(mount: Mount) -> bytes:
-    """The name of the graph as far as it is known, or ``b""``."""
+def known_graph(mount: Mount) -> int:
+    """The number of the graph as far as it is known, or 0."""
     graph = mount.graph
-    return _graph_now(mount, b"") if graph is None else graph
+    return _graph_now(mount, 0) if graph is None else graph
 
 
-def _graph_now(mount: Mount, known: bytes) -> bytes:
+def _graph_now(mount: Mount, known: int) -> int:
     try:
         return graphs.active(mount)
     except OSError:
-        return b""
+        mount.graph = 0
+        return 0
     except VolumeNotMounted:  # from now on; nothing can be written any more
         return known
 
@@ -60,7 +61,7 @@ def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:
 
 
 def at_position(
-    descriptor: Descriptor, graph: bytes, count: int, function: _Write, *arguments: Any
+    descriptor: Descriptor, graph: int, count: int, function: _Write, *arguments: Any
 ) -> int:
     """Make a write that was not quick once more if the graph has changed.
 

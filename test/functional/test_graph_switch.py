@@ -268,8 +268,8 @@ def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
         monkeypatch.setattr(api, name, swallowing)
         monkeypatch.setattr(file_module, "QUICK", 0)
         monkeypatch.setattr(rewriting, "QUICK", 0)
-        names = iter([b"new", b"new"])
-        monkeypatch.setattr(graphs, "active", lambda mount: next(names))
+        numbers = iter([-1, -1])
+        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
         assert WRITES[name](file) == 4
         monkeypatch.undo()
         assert swallowing.calls == 2
@@ -284,10 +284,10 @@ def test_what_was_appended_before_the_graph_changed_is_not_there_twice(
     with plain_vol.fopen(file_of_eight, "a") as file:
         rewriting.known_graph(plain_vol._mount)
         monkeypatch.setattr(rewriting, "QUICK", 0)
-        names = iter([b"new", b"new"])
-        monkeypatch.setattr(graphs, "active", lambda mount: next(names))
+        numbers = iter([-1, -1])
+        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
         file.write(b"abcd")
-        assert not list(names)
+        assert not list(numbers)
         monkeypatch.undo()
         file.ftruncate(0)
         file.write(b"efgh")
