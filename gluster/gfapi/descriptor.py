@@ -8,6 +8,7 @@ import fcntl
 import functools
 import itertools
 import os
+import stat as stat_module
 import threading
 from time import monotonic
 
@@ -137,6 +138,11 @@ class Descriptor(Gate):
             self.check_open()
         if min(numbers) < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), self.path)
+
+    def check_no_directory(self) -> None:
+        """Raise EISDIR if what is open is a directory."""
+        if stat_module.S_ISDIR(self.stat().st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
 
     def stat(self) -> api.Stat:
         """The status of what is open."""

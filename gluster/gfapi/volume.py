@@ -352,6 +352,8 @@ class Volume:
 
         def checked(descriptor: Descriptor) -> T:
             check_opened(descriptor)
+            if flags & (os.O_CREAT | os.O_ACCMODE) == os.O_CREAT:  # of others C says so
+                descriptor.check_no_directory()
             if is_cut:
                 descriptor.cut()
             return make(descriptor)

@@ -380,3 +380,10 @@ def test_chdir_to_what_is_no_directory_fails_and_stays(vol: gfapi.Volume, folder
         vol.chdir(f"{folder}/file")
     assert caught.value.filename == f"{folder}/file"
     assert vol.getcwd() == "/"
+
+
+def test_a_directory_is_not_opened_to_be_made(vol: gfapi.Volume, folder: str) -> None:
+    for path in (folder, f"{folder}/", "/"):
+        with pytest.raises(IsADirectoryError) as caught:
+            vol.open(path, os.O_CREAT)
+        assert caught.value.filename == path

@@ -83,6 +83,10 @@ def _is_idle(call: Call) -> bool:
     return not what or (isinstance(what, list) and not any(what))
 
 
+def _is_appending(call: Call) -> bool:
+    return call.file is not None and call.file.vol._descriptor.is_appending
+
+
 _OF_PATHS = (ENOENT, ENOTDIR, EISDIR, EBUSY)
 
 KNOWN = [
@@ -153,13 +157,8 @@ KNOWN = [
         ),
     ),
     Known(
-        "The root directory is opened although O_CREAT is given",
-        lambda call, here, there: (
-            call.name == "open"
-            and here.code == EISDIR
-            and there.ok
-            and call.both.local.call(os.path.realpath, call.paths[0]) == "/"
-        ),
+        "Where a file is after it has appended is where the file ends by now",
+        lambda call, here, there: call.name == "tell" and _is_appending(call),
     ),
     Known(
         "A size that is negative is noticed before a NUL in a path",
@@ -203,8 +202,11 @@ def is_avoided(call: Call) -> bool:
     os.renames makes no directories for a path that ends in a slash, nor below a file, and fails
     after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it,
     and so a directory to where the directories above are missing, and makes these. The kernel takes
-    its set-ID bits from a file that is given to nobody else.
+    its set-ID bits from a file that is given to nobody else. It knows where a file is that has
+    appended to what another has cut since.
     """
+    if call.name == "truncate" and _is_appending(call):
+        return call.arguments == (None,)
     if call.name in ("chown", "lchown", "fchown"):
         return [number for number in call.arguments if type(number) is int] == [-1, -1]
     if call.name == "move":
