@@ -34,7 +34,8 @@ MOST = 1 << 27
 #: An earlier time than any.
 NEVER = float("-inf")
 
-_AT_END = -1  # a place
+#: A place: where the file ends when somebody asks.
+AT_END = -1
 # By access mode: whether it allows reading, and writing.
 _ALLOWED = {
     os.O_RDONLY: (True, False),
@@ -225,7 +226,7 @@ class Descriptor(Gate):
         if self.place is None:
             position: int = api.glfs_lseek(self, 0, os.SEEK_CUR)
             return position
-        if self.place == _AT_END:
+        if self.place == AT_END:
             self.place = self.stat().st_size
         self.check_open()
         return self.place
@@ -307,7 +308,7 @@ class Descriptor(Gate):
         """Write where libgfapi is, or append."""
         if self.is_appending:
             count = rewriting.at_end(self, write, *arguments)
-            self.place = _AT_END
+            self.place = AT_END
             return count
         graph, began = rewriting.known_graph(self.mount), monotonic()
         count = write(*arguments)

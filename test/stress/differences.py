@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
+from gluster.gfapi.descriptor import AT_END
+
 if TYPE_CHECKING:
     from sides import Both, BothFile, Outcome
 
@@ -83,8 +85,12 @@ def _is_idle(call: Call) -> bool:
     return not what or (isinstance(what, list) and not any(what))
 
 
-def _is_appending(call: Call) -> bool:
-    return call.file is not None and call.file.vol._descriptor.is_appending
+def _has_just_appended(call: Call) -> bool:
+    """Whether a file has not been sought since it appended: it is where the file ends by now."""
+    return call.file is not None and call.file.vol._descriptor.place == AT_END
+
+
+_AT_POSITION = ("tell", "read", "readall", "readinto", "readline", "readlines", "readv")
 
 
 _OF_PATHS = (ENOENT, ENOTDIR, EISDIR, EBUSY)
@@ -157,10 +163,6 @@ KNOWN = [
         ),
     ),
     Known(
-        "Where a file is after it has appended is where the file ends by now",
-        lambda call, here, there: call.name == "tell" and _is_appending(call),
-    ),
-    Known(
         "A size that is negative is noticed before a NUL in a path",
         lambda call, here, there: here.said == ("ValueError",) and there.code == EINVAL,
     ),
@@ -203,10 +205,11 @@ def is_avoided(call: Call) -> bool:
     after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it,
     and so a directory to where the directories above are missing, and makes these. The kernel takes
     its set-ID bits from a file that is given to nobody else. It knows where a file is that has
-    appended to what another has cut since.
+    appended to what was cut or extended since.
     """
-    if call.name == "truncate" and _is_appending(call):
-        return call.arguments == (None,)
+    if _has_just_appended(call):
+        from_here = call.name == "seek" and call.arguments[1:] == (os.SEEK_CUR,)
+        return from_here or call.name in _AT_POSITION or None in call.arguments
     if call.name in ("chown", "lchown", "fchown"):
         return [number for number in call.arguments if type(number) is int] == [-1, -1]
     if call.name == "move":
