@@ -51,7 +51,6 @@ OPTIONS = {"features.cache-invalidation": True}
 # What those with such a name do to their thread stays.
 _OWN_THREAD = ("setfs", "ease")
 # Leases keep others waiting, and want caches off: they have a volume of their own.
-_ABOUT_LEASES = "ease"
 _FOR_LEASES = {
     "features.leases": True,
     "features.lease-lock-recall-timeout": 5,
@@ -137,7 +136,7 @@ def some_cases(choose: random.Random, share: int) -> list[Case]:
     key = lambda case: (case.name, *case.values)  # noqa: E731
     for _, found in itertools.groupby(single_cases(), key):
         listed = [case for case in found if not _is_unmounting(case)]
-        if listed and _is_free(listed[0].name) and _ABOUT_LEASES not in listed[0].name:
+        if listed and _is_free(listed[0].name) and not _is_about_leases(listed[0]):
             cases += choose.sample(listed, max(1, len(listed) // share))
     return cases
 
@@ -354,7 +353,7 @@ def run(
     """Make calls in processes of their own, which may crash, and judge them."""
     kinds: dict[tuple[bool, bool], list[Case]] = collections.defaultdict(list)
     for case in cases:
-        kinds[_is_unmounting(case), _ABOUT_LEASES in case.name].append(case)
+        kinds[_is_unmounting(case), _is_about_leases(case)].append(case)
     with ThreadPoolExecutor(jobs) as executor:
         futures = [
             executor.submit(_listed, leased if is_about_leases else volume, some, mounts)
@@ -363,6 +362,10 @@ def run(
         ]
         for future in as_completed(futures):
             yield from future.result()
+
+
+def _is_about_leases(case: Case) -> bool:
+    return "ease" in case.name and not case.name.startswith("Upcall")
 
 
 def _is_unmounting(case: Case) -> bool:
