@@ -56,7 +56,7 @@ def _in_vain(call: Call, here: Outcome, there: Outcome) -> bool:
 def _leads_nowhere(call: Call, here: Outcome, there: Outcome) -> bool:
     """A path that goes on behind a link that is broken or one of a loop."""
     return (
-        here.code in (ELOOP, ENOENT, EISDIR, ENAMETOOLONG)
+        here.code in (ELOOP, ENOENT, EISDIR, ENAMETOOLONG, EEXIST)
         and there.code in (ENOTDIR, ELOOP, ENOENT)
         and any(_is_link(call, prefix) for path in call.paths for prefix in _prefixes(path))
     )
