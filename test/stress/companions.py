@@ -134,8 +134,16 @@ class Copier(Companion):
         self.vol.copytree(f"{HOME}/source", target)
         for path in SOURCE:
             copy = target + path[len(f"{HOME}/source") :]
-            self.expect(read(self.vol, copy) == content(path), True, f"{copy} is as {path}")
+            found, wanted = read(self.vol, copy), content(path)
+            if found != wanted:
+                again = [(len(data), data == wanted) for data in self._read_again(copy, path)]
+                what = f"{copy} is as {path}; read again, copy and original: {again}"
+                self.expect((len(found), False), (len(wanted), True), what)
         self.vol.rmtree(target)
+
+    def _read_again(self, *paths: str) -> list[bytes]:
+        time.sleep(1)  # for which caches of the client may be wrong
+        return [read(self.vol, path) for path in paths]
 
 
 class Locker(Companion):
