@@ -106,7 +106,7 @@ def pwrite(file: File, data: Any, offset: int) -> int:
         return 0
     descriptor.keep_place()
     arguments = (descriptor, memory, min(size, MOST), offset, 0, None, None)
-    done = rewriting.at_offset(descriptor.mount, api.glfs_pwrite, *arguments)
+    done = rewriting.at(descriptor, api.glfs_pwrite, *arguments)
     if done < size:
         done += pwritev(file, (api.byte_view(data)[done:],), offset + done)
     return done
@@ -193,7 +193,7 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
 
     def write(vector: Any, done: int) -> int:
         arguments = (descriptor, vector, len(vector), offset + done, flags)
-        return rewriting.at_offset(descriptor.mount, api.glfs_pwritev, *arguments)
+        return rewriting.at(descriptor, api.glfs_pwritev, *arguments)
 
     count = _drain(descriptor, views, write)
     if flags and replicas.is_one_away(descriptor.mount):

@@ -46,6 +46,18 @@ def _graph_now(mount: Mount, known: int) -> int:
         return known
 
 
+def at(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+    """Write at an offset or, if that is how the file is open, at its end.
+
+    :param function: ``glfs_pwrite`` or ``glfs_pwritev``, and what it gets.
+    :returns: how many bytes were written.
+    """
+    if not descriptor.is_appending:
+        return at_offset(descriptor.mount, function, *arguments)
+    with descriptor.position:
+        return at_end(descriptor, function, *arguments)
+
+
 def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:
     """Write at an offset, and once more if the graph has changed.
 
@@ -79,9 +91,9 @@ def at_position(
 def at_end(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
     """Append, and once more if the graph has changed and the file is shorter than it should be.
 
-    If others append to it as well, that does not tell.
+    If others append to it as well, that does not tell. It is called with ``position`` held.
 
-    :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
+    :param function: any function that writes, and what it gets.
     :returns: how many bytes were written.
     """
     mount = descriptor.mount
@@ -92,7 +104,7 @@ def at_end(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
     descriptor.end += count
     if monotonic() - began > QUICK:
         while graph != (graph := _graph_now(mount, graph)):
-            api.glfs_fdatasync(descriptor, None, None)
+            descriptor.sync()
             if descriptor.stat().st_size < descriptor.end:
                 count = function(*arguments)
     return count

@@ -241,7 +241,6 @@ WRITES: dict[str, Callable[[gfapi.File], Any]] = {
     "glfs_pwrite": lambda f: f.pwrite(b"abcd", 4),
     "glfs_pwritev": lambda f: f.pwritev([b"ab", b"cd"], 4),
 }
-APPENDS = [("a", "glfs_write"), ("a", "glfs_writev")]
 
 
 @pytest.fixture
@@ -252,7 +251,8 @@ def file_of_eight(plain_vol: gfapi.Volume, plain_folder: str) -> str:
     return path
 
 
-@pytest.mark.parametrize(("mode", "name"), [*(("r+", name) for name in WRITES), *APPENDS])
+@pytest.mark.parametrize("mode", ["r+", "a"])
+@pytest.mark.parametrize("name", WRITES)
 def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
     plain_vol: gfapi.Volume,
     file_of_eight: str,
@@ -273,7 +273,10 @@ def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
         assert WRITES[name](file) == 4
         monkeypatch.undo()
         assert swallowing.calls == 2
-        assert file.tell() == {"a": 12, "r+": 4 if "pwrite" in name else 8}[mode]
+        assert (
+            file.tell()
+            == {"a": 8 if "pwrite" in name else 12, "r+": 4 if "pwrite" in name else 8}[mode]
+        )
     with plain_vol.fopen(file_of_eight) as file:
         assert file.read() == {"a": b"01234567abcd", "r+": b"0123abcd"}[mode]
 
