@@ -5,7 +5,19 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
-from errno import EBADF, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE
+from errno import (
+    EBADF,
+    EBUSY,
+    EEXIST,
+    EINVAL,
+    EISDIR,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOTDIR,
+    ERANGE,
+    ESTALE,
+)
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from gluster.gfapi.descriptor import AT_END
@@ -160,6 +172,20 @@ KNOWN = [
         "Nothing can be read of a directory that is open",
         lambda call, here, there: (
             call.file is not None and here.code == EISDIR and there.said in (b"", 0, (0, b""))
+        ),
+    ),
+    Known(
+        "A symbolic link to be removed as a tree is an error with an errno",
+        lambda call, here, there: call.name == "rmtree" and here.said == ("OSError", None),
+    ),
+    Known(
+        "A directory that was opened as a file and is gone is told of when it is closed",
+        lambda call, here, there: call.name == "close" and there.code == ESTALE,
+    ),
+    Known(
+        "A directory to be renamed to a file, with a slash behind, is EEXIST",
+        lambda call, here, there: (
+            call.name in ("rename", "replace") and here.code == ENOTDIR and there.code == EEXIST
         ),
     ),
     Known(

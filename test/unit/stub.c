@@ -156,6 +156,13 @@ FIRST(off_t, glfs_lseek, void *fd, off_t offset, int whence)
     return offset;
 }
 
+FIRST(int, glfs_lstat, void *fs, const char *path, struct stat *status)
+{
+    memset(status, 0, sizeof *status);
+    status->st_ino = 1;
+    return 0;
+}
+
 FIRST(int, glfs_stat, void *fs, const char *path, struct stat *status)
 {
     note("glfs_stat %s %s", name_of(fs), path);
