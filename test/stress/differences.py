@@ -175,6 +175,10 @@ KNOWN = [
         ),
     ),
     Known(
+        "A NUL in a path is an error also where errors are ignored",
+        lambda call, here, there: call.name == "rmtree" and there.said == ("ValueError",),
+    ),
+    Known(
         "A symbolic link to be removed as a tree is an error with an errno",
         lambda call, here, there: call.name == "rmtree" and here.said == ("OSError", None),
     ),
@@ -230,12 +234,16 @@ def is_avoided(call: Call) -> bool:
     os.renames makes no directories for a path that ends in a slash, nor below a file, and fails
     after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it,
     and so a directory to where the directories above are missing, and makes these. The kernel takes
-    its set-ID bits from a file that is given to nobody else. It knows where a file is that has
+    its set-ID bits from a file that is given to nobody else, and makes the target of a link that is
+    broken. It knows where a file is that has
     appended to what was cut or extended since.
     """
     if _has_just_appended(call):
         from_here = call.name == "seek" and call.arguments[1:] == (os.SEEK_CUR,)
         return from_here or call.name in _AT_POSITION or None in call.arguments
+    if call.name in ("open", "fopen", "copyfile", "copy", "copy2"):
+        exists = functools.partial(call.both.local.call, os.path.exists)
+        return any(_is_link(call, path) and not exists(path) for path in call.paths)
     if call.name in ("chown", "lchown", "fchown"):
         return [number for number in call.arguments if type(number) is int] == [-1, -1]
     if call.name == "move":
