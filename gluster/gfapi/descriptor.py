@@ -10,7 +10,6 @@ import itertools
 import os
 import stat as stat_module
 import threading
-from time import monotonic
 
 from . import api, replicas, rewriting
 from .gate import Gate, bad_descriptor
@@ -306,14 +305,10 @@ class Descriptor(Gate):
 
     def _go_on(self, write: Callable[..., int], *arguments: Any) -> int:
         """Write where libgfapi is, or append."""
-        if self.is_appending:
-            count = rewriting.at_end(self, write, *arguments)
-            self.place = AT_END
-            return count
-        graph, began = rewriting.known_graph(self.mount), monotonic()
-        count = write(*arguments)
-        if monotonic() - began > rewriting.QUICK:
-            count = rewriting.at_position(self, graph, count, write, *arguments)
+        if not self.is_appending:
+            return rewriting.at_position(self, write, *arguments)
+        count = rewriting.at_end(self, write, *arguments)
+        self.place = AT_END
         return count
 
     def _advance(self, count: int) -> int:

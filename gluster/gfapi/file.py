@@ -275,12 +275,13 @@ class File(Opened, io.RawIOBase):
         with descriptor.position:
             first = size if size < MOST else MOST
             graph = descriptor.mount.graph
+            # As descriptor.write has it, but two layers less.
             if graph is not None and descriptor.place is None and not descriptor.is_appending:
                 began = monotonic()
                 done: int = api.glfs_write(descriptor, memory, first, 0)
                 if monotonic() - began > QUICK:
                     again = (api.glfs_write, descriptor, memory, first, 0)
-                    done = rewriting.at_position(descriptor, graph, done, *again)
+                    done = rewriting.again_at_position(descriptor, graph, done, *again)
             else:
                 done = descriptor.write(memory, first)
             if done < size:

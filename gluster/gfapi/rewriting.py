@@ -72,15 +72,28 @@ def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:
     return count
 
 
-def at_position(
+def at_position(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+    """Write where libgfapi is in the file, and once more if the graph has changed.
+
+    It is called with ``position`` held.
+
+    :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
+    :returns: how many bytes were written.
+    """
+    graph, began = known_graph(descriptor.mount), monotonic()
+    count = function(*arguments)
+    if monotonic() - began > QUICK:
+        count = again_at_position(descriptor, graph, count, function, *arguments)
+    return count
+
+
+def again_at_position(
     descriptor: Descriptor, graph: int, count: int, function: _Write, *arguments: Any
 ) -> int:
-    """Make a write that was not quick once more if the graph has changed.
+    """The part of :func:`at_position` that comes after a write which was not quick.
 
     :param graph: which one was known before.
-    :param count: how many bytes it wrote, and went on in the file.
-    :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
-    :returns: how many bytes were written in the end.
+    :param count: how many bytes were written, and libgfapi went on in the file.
     """
     while graph != (graph := _graph_now(descriptor.mount, graph)):
         api.glfs_lseek(descriptor, -count, os.SEEK_CUR)
