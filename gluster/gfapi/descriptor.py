@@ -11,7 +11,7 @@ import os
 import stat as stat_module
 import threading
 
-from . import api, replicas, rewriting
+from . import api, replicas, rereading, rewriting
 from .gate import Gate, bad_descriptor
 from .opened import Opened
 
@@ -278,9 +278,10 @@ class Descriptor(Gate):
     def read(self, memory: Any, size: int) -> int:
         """Read at the position, and move it."""
         if self.place is None:
-            count: int = api.glfs_read(self, memory, size, 0)
-            return count
-        return self._advance(api.glfs_pread(self, memory, size, self.here(), 0, None))
+            return self._read_on(api.glfs_read, self, memory, size, 0)
+        here = self.here()
+        arguments = (self, memory, size, here, 0, None)
+        return self._advance(rereading.at_offset(self, here, api.glfs_pread, *arguments))
 
     def write(self, memory: Any, size: int) -> int:
         """Write at the position, and move it."""
@@ -292,9 +293,14 @@ class Descriptor(Gate):
     def readv(self, vector: Any) -> int:
         """Read at the position into several buffers, and move it."""
         if self.place is None:
-            count: int = api.glfs_readv(self, vector, len(vector), 0)
-            return count
-        return self._advance(api.glfs_preadv(self, vector, len(vector), self.here(), 0))
+            return self._read_on(api.glfs_readv, self, vector, len(vector), 0)
+        here = self.here()
+        arguments = (self, vector, len(vector), here, 0)
+        return self._advance(rereading.at_offset(self, here, api.glfs_preadv, *arguments))
+
+    def _read_on(self, read: Callable[..., int], *arguments: Any) -> int:
+        """Read where libgfapi is."""
+        return read(*arguments) or rereading.again_at_position(self, read, *arguments)
 
     def writev(self, vector: Any) -> int:
         """Write several buffers at the position, and move it."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from time import monotonic
 
-from . import api, asynchronous, leases, locks, positional, rewriting, space, xattr
+from . import api, asynchronous, leases, locks, positional, rereading, rewriting, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor
 from .gate import Unpicklable, bad_descriptor
@@ -150,6 +150,9 @@ class File(Opened, io.RawIOBase):
         with descriptor.position:
             if descriptor.place is None:  # as descriptor.read has it, but a layer less
                 count = api.glfs_read(descriptor, data, limit, 0)
+                if not count:
+                    again = (api.glfs_read, descriptor, data, limit, 0)
+                    count = rereading.again_at_position(descriptor, *again)
             else:
                 count = descriptor.read(data, limit)
         return data if count == limit else data[:count]
@@ -209,7 +212,10 @@ class File(Opened, io.RawIOBase):
         with descriptor.position:
             if descriptor.place is None:
                 count: int = api.glfs_read(descriptor, memory, size, 0)
-                return count
+                if count:
+                    return count
+                again = (api.glfs_read, descriptor, memory, size, 0)
+                return rereading.again_at_position(descriptor, *again)
             return descriptor.read(memory, size)
 
     def _readinto_pieces(self, view: memoryview) -> int:

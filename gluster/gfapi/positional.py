@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import Iterable
 
-from . import api, replicas, rewriting
+from . import api, replicas, rereading, rewriting
 from .descriptor import MOST, Descriptor
 from .gate import bad_descriptor
 
@@ -48,7 +48,8 @@ def pread(file: File, size: int, offset: int) -> bytes:
         return b""
     descriptor.keep_place()
     data = api.new_bytes(size)
-    count = api.glfs_pread(descriptor, data, size, offset, 0, None)
+    arguments = (descriptor, data, size, offset, 0, None)
+    count = rereading.at_offset(descriptor, offset, api.glfs_pread, *arguments)
     return data if count == size else data[:count]
 
 
@@ -80,8 +81,8 @@ def preadinto(file: File, buffer: Any, offset: int) -> int:
     if not size:
         return 0
     descriptor.keep_place()
-    count: int = api.glfs_pread(descriptor, memory, size, offset, 0, None)
-    return count
+    arguments = (descriptor, memory, size, offset, 0, None)
+    return rereading.at_offset(descriptor, offset, api.glfs_pread, *arguments)
 
 
 def pwrite(file: File, data: Any, offset: int) -> int:
@@ -162,8 +163,9 @@ def preadv(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> i
     descriptor.keep_place()
 
     def read(vector: Any, done: int) -> int:
-        count: int = api.glfs_preadv(descriptor, vector, len(vector), offset + done, flags)
-        return count
+        at = offset + done
+        arguments = (descriptor, vector, len(vector), at, flags)
+        return rereading.at_offset(descriptor, at, api.glfs_preadv, *arguments)
 
     return _fill(views, read)
 

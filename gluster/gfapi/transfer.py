@@ -11,7 +11,7 @@ import errno
 import os
 import stat as stat_module
 
-from . import api, rewriting
+from . import api, rereading, rewriting
 from .descriptor import Descriptor
 from .opened import Opened
 from .typed import NamedTuple
@@ -169,7 +169,9 @@ class Transfer(NamedTuple):
         written = done
         while count is None or done < count:
             wanted = room if count is None else min(room, count - done)
-            got = api.glfs_pread(self.source, memory, wanted, self.read_from + done, 0, None)
+            at = self.read_from + done
+            arguments = (self.source, memory, wanted, at, 0, None)
+            got = rereading.at_offset(self.source, at, api.glfs_pread, *arguments)
             for begin, end in _data_in(chunk, got) if is_sparse else [(0, got)]:
                 self._write(view[begin:end], done + begin)
                 written = done + end

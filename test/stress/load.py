@@ -207,12 +207,13 @@ class Reader(Worker):
         said = [f"{state.safe} records of {state.size} bytes are safe"]
         for name, file in (("it", self.file), ("a new one", new)):
             try:
-                size, data = file.fstat().st_size, file.pread(state.size, number * state.size)
+                stat, data = file.fstat(), file.pread(state.size, number * state.size)
             except (OSError, AttributeError) as error:  # it is None where opening has failed
                 said.append(f"{name}: {error!r}")
             else:
                 is_right = data == record(state.file, number, state.size)
-                said.append(f"{name} has {size} bytes and is read as {is_right}")
+                what = f"{stat.st_size} bytes in {stat.st_blocks} blocks, mode {stat.st_mode:o}"
+                said.append(f"{name} has {what}, and is read as {is_right}")
         self.close(new)
         return "; ".join(said)
 

@@ -1,0 +1,128 @@
+"""A brick that a file has just been moved away from says that it is empty: it is asked again."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+
+from gluster import gfapi
+from gluster.gfapi import api
+
+CONTENT = bytes(range(256)) * 40
+FUNCTIONS = ("glfs_read", "glfs_readv", "glfs_pread", "glfs_preadv")
+
+
+def _filled(read: Callable[[bytearray], int]) -> bytes:
+    memory = bytearray(2 * len(CONTENT))
+    return bytes(memory[: read(memory)])
+
+
+def _after_a_call_at_an_offset(file: gfapi.File) -> bytes:
+    file.pread(1, 5)  # from now on, gfapi keeps the position
+    return file.read(2 * len(CONTENT))
+
+
+WAYS: dict[str, Callable[[gfapi.File], bytes]] = {
+    "read": lambda file: file.read(2 * len(CONTENT)),
+    "read all": lambda file: file.read(),
+    "readinto": lambda file: _filled(file.readinto),
+    "readline": lambda file: b"".join(file.readlines()),
+    "readv": lambda file: _filled(lambda memory: file.readv([memory])),
+    "pread": lambda file: file.pread(2 * len(CONTENT), 0),
+    "preadinto": lambda file: _filled(lambda memory: file.preadinto(memory, 0)),
+    "preadv": lambda file: _filled(lambda memory: file.preadv([memory], 0)),
+    "read_async": lambda file: file.read_async(2 * len(CONTENT)).result(),
+    "read after pread": _after_a_call_at_an_offset,
+}
+
+
+@pytest.fixture
+def path(plain_vol: gfapi.Volume, plain_folder: str) -> str:
+    path = f"{plain_folder}/file"
+    with plain_vol.fopen(path, "w") as file:
+        file.write(CONTENT)
+        file.fsync()
+    return path
+
+
+@pytest.fixture
+def moved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Makes each second read that would find something find nothing; the names of all that did."""
+    found: list[str] = []
+    for name in FUNCTIONS:
+        real = getattr(api, name)
+
+        def read(*arguments: Any, real: Any = real, name: str = name) -> int:
+            if not found or found[-1]:
+                found.append("")
+                return 0
+            found.append(name)
+            return real(*arguments)  # type: ignore[no-any-return]
+
+        monkeypatch.setattr(api, name, read)
+    return found
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What each read in C has returned."""
+    results: list[int] = []
+    for name in FUNCTIONS:
+        real = getattr(api, name)
+
+        def read(*arguments: Any, real: Any = real) -> int:
+            results.append(real(*arguments))
+            return results[-1]
+
+        monkeypatch.setattr(api, name, read)
+    return results
+
+
+def _size_is_told_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "glfs_fstat", lambda gate, stat: None)
+
+
+@pytest.mark.parametrize("is_told_empty", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_read_as_nothing_is_read_again(
+    plain_vol: gfapi.Volume,
+    path: str,
+    moved: list[str],
+    way: str,
+    is_told_empty: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with plain_vol.fopen(path, "r") as file:
+        if is_told_empty:
+            _size_is_told_as_none(monkeypatch)
+        assert WAYS[way](file) == CONTENT
+    assert any(moved)
+
+
+def test_a_copy_is_not_cut_short(plain_vol: gfapi.Volume, path: str, moved: list[str]) -> None:
+    plain_vol.copyfile(path, f"{path}-copy")
+    assert any(moved)
+    with plain_vol.fopen(f"{path}-copy", "r") as file:
+        assert file.read() == CONTENT
+
+
+@pytest.mark.parametrize("beyond", [0, 100])
+def test_at_the_end_of_a_file_nothing_is_read_again(
+    plain_vol: gfapi.Volume, path: str, counted: list[int], beyond: int
+) -> None:
+    with plain_vol.fopen(path, "r") as file:
+        file.seek(len(CONTENT) + beyond)
+        assert file.read(10) == b""
+        assert file.pread(10, len(CONTENT) + beyond) == b""
+        assert file.readv([bytearray(10)]) == 0
+    assert counted == [0, 0, 0]
+
+
+def test_an_empty_file_is_read_twice_and_stays_empty(
+    plain_vol: gfapi.Volume, plain_folder: str, counted: list[int]
+) -> None:
+    with plain_vol.fopen(f"{plain_folder}/empty", "w+") as file:
+        assert file.read(10) == b""
+        assert file.tell() == 0
+    assert counted == [0, 0]
