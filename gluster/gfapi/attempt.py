@@ -135,11 +135,14 @@ def _new_glfs(volname: str) -> int:
 
     It sets the locale. If a thread of libgfapi looked up the words of an error when its process was
     forked, which each translator does that hands an error on, the fork has left the lock of that to
-    nobody here.
+    nobody here. A lock of ``getaddrinfo`` is left likewise by a thread that tells glusterd that a
+    brick has come or gone, and then all stops as soon as one comes here.
     """
     found: list[Any] = []
 
     def make() -> None:
+        if forks.is_child:
+            _look_up_nothing()
         try:
             found.append(api.glfs_new(volname))
         except OSError as error:
@@ -163,6 +166,13 @@ def _new_glfs(volname: str) -> int:
         raise found[0]
     pointer: int = found[0]
     return pointer
+
+
+def _look_up_nothing() -> None:
+    import socket  # few forks, and it costs
+
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(None, 0, flags=socket.AI_ADDRCONFIG)
 
 
 def _sleep_of(thread: threading.Thread) -> str:

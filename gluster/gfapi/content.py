@@ -18,9 +18,12 @@ from .transfer import Transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional, Union
+    from typing import Any, Optional, Union
 
     from .volume import Volume
+
+
+_NO_LOCK: Any = contextlib.nullcontext()
 
 
 def truncate(vol: Volume, path: api.AnyPath, length: int) -> None:
@@ -77,10 +80,11 @@ def copy_file_range(
     _check_pair(vol, source, target)
     if count < 0:
         raise ValueError("negative value for 'count' not allowed")
-    with contextlib.ExitStack() as stack:
-        moving = {d for d, at in ((source, offset_src), (target, offset_dst)) if at is None}
-        for descriptor in sorted(moving, key=id):  # all threads take the two in the same order
-            stack.enter_context(descriptor.position)
+    moving = {d for d, at in ((source, offset_src), (target, offset_dst)) if at is None}
+    # All threads take the two in the same order. An ExitStack would do it too, but forget one that
+    # it has just taken when it is interrupted.
+    locks = (*(d.position for d in sorted(moving, key=id)), _NO_LOCK, _NO_LOCK)
+    with locks[0], locks[1]:
         read_from = source.here() if offset_src is None else offset_src
         write_to = target.here() if offset_dst is None else offset_dst
         transfer = Transfer(source, read_from, target, write_to)

@@ -122,7 +122,7 @@ class Descriptor(Gate):
     @property
     def is_closed(self) -> bool:
         """Whether it is closed, or will be as soon as its asynchronous calls are over."""
-        return not self.is_open or (self.backlog is not None and self.backlog.is_closing)
+        return not self.is_open or (self.backlog is not None and self.backlog.closer is not None)
 
     def check_open(self) -> None:
         """Raise EBADF if it is closed."""
@@ -179,8 +179,9 @@ class Descriptor(Gate):
         It does that at a flush, which libgfapi sends when it closes, and only if it has already put
         the last call's off. Of a write it does so before it answers, of a sync after that.
         """
+        duplicate = self.duplicate(Opened)
         try:
-            with self.duplicate(Opened) as duplicate:
+            with duplicate:
                 if self.is_writable:
                     api.glfs_pwrite(duplicate._descriptor, None, 0, 0, 0, None, None)
         except OSError:
@@ -313,9 +314,13 @@ class Descriptor(Gate):
         """Write where libgfapi is, or append."""
         if not self.is_appending:
             return rewriting.at_position(self, write, *arguments)
-        count = rewriting.at_end(self, write, *arguments)
-        self.place = AT_END
-        return count
+
+        def append(*arguments: Any) -> int:
+            count = write(*arguments)
+            self.place = AT_END
+            return count
+
+        return rewriting.at_end(self, append, *arguments)
 
     def _advance(self, count: int) -> int:
         assert self.place is not None
@@ -330,15 +335,16 @@ class Descriptor(Gate):
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, or what C's close says.
         """
-        if self.backlog and self.is_open:
-            self.backlog.close(deadline)
         kept: list[int] = []
+        closer = object()
         try:
+            if self.backlog and self.is_open:
+                self.backlog.close(closer, deadline)
             self.finish(self._close, kept, deadline)
         except BaseException as error:
             self.has_failed = bool(kept) and isinstance(error, OSError)
             if self.backlog and self.is_open:
-                self.backlog.reopen()
+                self.backlog.reopen(closer)
             raise
         finally:
             if kept:

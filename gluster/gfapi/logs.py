@@ -33,7 +33,7 @@ EXIT_TIMEOUT = 1.0
 
 _CHUNK = 1 << 16
 _LONGEST = 1 << 16  # of a line that is not cut in two
-_QUIET = 0.05  # seconds in which a message that is being written gets written
+_QUIET = 0.3  # seconds in which a message that is being written gets written, on a busy machine
 _SET_PIPE_SIZE, _GET_PIPE_SIZE = 1031, 1032  # F_SETPIPE_SZ, which fcntl has from Python 3.10 on
 
 #: GlusterFS's letters for its levels: emergency, alert, critical, ...

@@ -78,7 +78,7 @@ class Mount(Gate):
         "upcalls",
     )
 
-    def __init__(self, start: Callable[[], int]) -> None:
+    def __init__(self, start: Callable[[Mount], None]) -> None:
         super().__init__(None)
         self.start = weakref.WeakMethod(start)  # a Volume that is dropped is unmounted at once
         self.descriptors: set[Descriptor] = set()
@@ -110,17 +110,20 @@ class Mount(Gate):
                 return
             start = self.start()
             assert start, "only a Volume mounts"
-            pointer = start()
-            try:
-                if self.cwd is not None:
-                    api.glfs_chdir(Gate(pointer), self.cwd)
-            except BaseException:
-                end_in_background(pointer)
-                raise
-            self.is_orphan = False
-            self.pointer = pointer
-            _live.add(self)
+            _live.add(self)  # before an interrupt can leave it mounted
             _settle_at_exit()
+            start(self)
+
+    def take(self, pointer: int) -> None:
+        """Have calls go to a glfs from now on.
+
+        :raises OSError: if there is no working directory on it any more.
+        """
+        if self.cwd is not None:
+            api.glfs_chdir(Gate(pointer), self.cwd)
+        self.graph = self.replicas = None
+        self.is_orphan = False
+        self.address = pointer
 
     def open(
         self,
@@ -213,7 +216,7 @@ class Mount(Gate):
             try:
                 self._umount(deadline)
             finally:
-                endings = [ending for ending in self.endings if ending.is_alive()]
+                endings = [ending for ending in self.endings if not ending.is_over]
                 self.endings = endings
         finally:
             if is_locked and is_locked[0]:
@@ -305,10 +308,13 @@ def descriptor_at(pointer: int) -> Optional[Descriptor]:
 def _close_all(
     opened: list[Union[Descriptor, HeldObject]], deadline: float, problems: list[str]
 ) -> None:
-    """Close what is open, in a thread of its own: in C, a close may wait for a dead brick."""
+    """Close what is open, in a thread of its own: in C, a close may wait for a dead brick.
+
+    What somebody is still inside of is closed last, and holds up nothing else.
+    """
 
     def close() -> None:
-        for thing in opened:
+        for thing in sorted(opened, key=lambda thing: len(thing.calls)):
             try:
                 thing.close(deadline)
             except SystemExit:  # the EBADF of a thread when the interpreter exits

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from . import api
+from .exceptions import VolumeNotMounted
 from .opened import Opened
 
 TYPE_CHECKING = False
@@ -24,10 +25,13 @@ _SIZE = 1 << 14  # bytes; what is known of 100 copies
 def is_one_away(mount: Mount) -> bool:
     """Whether a copy of anything on the volume is out of reach. The bricks are not asked.
 
-    While a graph takes the place of another, nobody knows, and that is taken for a yes.
+    While a graph takes the place of another, nobody knows, and that is taken for a yes. An unmount
+    under way is none: it closes the file, which has all noted.
     """
     try:
         return any(_is_without_one(mount, name) for name in _replicas(mount))
+    except VolumeNotMounted:
+        return False
     except OSError:
         return True
 
@@ -39,6 +43,8 @@ def _replicas(mount: Mount) -> list[str]:
     graph = bytes(target[:length])
     if mount.replicas is None or mount.replicas[0] != graph:
         words = _read(mount, f"{_GRAPH}/volfile").split()
+        if not words:
+            return []  # and that is not for good
         pairs = zip(words, words[2:])  # "volume NAME type cluster/replicate"
         names = [os.fsdecode(name) for name, kind in pairs if kind == b"cluster/replicate"]
         mount.replicas = graph, names

@@ -11,7 +11,7 @@ was quick: a change asks the bricks several times.
 from __future__ import annotations
 
 import os
-from time import monotonic
+from time import monotonic, sleep
 
 from . import api, graphs
 from .exceptions import VolumeNotMounted
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Seconds that a write takes at least whose graph is another one afterwards.
 QUICK = 1e-4
 _FRESH = 1.0  # seconds for which the end of a file is believed to be known
+_TRIES, _PAUSE = 5, 0.01  # how often the graph is asked for, and seconds in between
 
 
 def known_graph(mount: Mount) -> int:
@@ -37,13 +38,15 @@ def known_graph(mount: Mount) -> int:
 
 
 def _graph_now(mount: Mount, known: int) -> int:
-    try:
-        return graphs.active(mount)
-    except OSError:
-        mount.graph = 0
-        return 0
-    except VolumeNotMounted:  # from now on; nothing can be written any more
-        return known
+    for _ in range(_TRIES):
+        try:
+            return graphs.active(mount)
+        except VolumeNotMounted:  # from now on; nothing can be written any more
+            return known
+        except OSError:  # in the middle of a change
+            sleep(_PAUSE)
+    mount.graph = 0
+    return 0
 
 
 def at(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
@@ -102,9 +105,10 @@ def again_at_position(
 
 
 def at_end(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
-    """Append, and once more if the graph has changed and the file is shorter than it should be.
+    """Append, and once more if the graph has changed and just that is missing from the file.
 
-    If others append to it as well, that does not tell. It is called with ``position`` held.
+    If others append to it or cut it as well, that does not tell. It is called with ``position``
+    held.
 
     :param function: any function that writes, and what it gets.
     :returns: how many bytes were written.
@@ -118,8 +122,10 @@ def at_end(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
     if monotonic() - began > QUICK:
         while graph != (graph := _graph_now(mount, graph)):
             descriptor.sync()
-            if descriptor.stat().st_size < descriptor.end:
+            if descriptor.stat().st_size == descriptor.end - count:
+                descriptor.end -= count
                 count = function(*arguments)
+                descriptor.end += count
     return count
 
 

@@ -48,8 +48,8 @@ def ftruncate(file: File, length: int) -> None:
     """
     length = api.integer(length)
     file._descriptor.check_range(length)
-    file._descriptor.end_known_at = NEVER
     api.glfs_ftruncate(file._descriptor, length, None, None)
+    file._descriptor.end_known_at = NEVER
 
 
 def truncate(file: File, size: Optional[int] = None) -> int:
@@ -83,6 +83,7 @@ def fallocate(file: File, mode: int, offset: int, length: int) -> None:
         offset, length = api.integer(offset), api.integer(length)
         file._descriptor.check_range(offset, length)
         api.glfs_fallocate(file._descriptor, mode, offset, length)
+        file._descriptor.end_known_at = NEVER
     else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP), file._descriptor.path)
 
@@ -109,3 +110,4 @@ def zerofill(file: File, offset: int, length: int) -> None:
     offset, length = api.integer(offset), api.integer(length)
     file._descriptor.check_range(offset, length)
     api.glfs_zerofill(file._descriptor, offset, length)
+    file._descriptor.end_known_at = NEVER

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from .logs import Place
+    from .mount import Mount
 
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
 #: After how many seconds another server is asked at the same time.
@@ -62,8 +63,8 @@ class Configuration(NamedTuple):
     log_level: int
 
 
-def start_glfs(configuration: Configuration) -> int:
-    """Make, configure and initialise a glfs.
+def start_glfs(configuration: Configuration, mount: Mount) -> None:
+    """Make, configure and initialise a glfs, and have a mount take it.
 
     :raises LibgfapiException: if that fails, with the cause in words.
     """
@@ -71,27 +72,40 @@ def start_glfs(configuration: Configuration) -> int:
         from .volfile import check_volfile  # few mount from one
 
         check_volfile(configuration.volfile)
-        return _start(configuration, ())
+        return _start(configuration, (), mount)
     # libgfapi does not find its way from a host to a socket, nor back.
     alike = itertools.groupby(configuration.servers, lambda server: server.transport == "unix")
     *first, last = [list(servers) for _, servers in alike]
     for servers in first:
         try:
-            return _start(configuration, servers)
+            return _start(configuration, servers, mount)
         except LibgfapiException:
             if any(server.answers() for server in servers):
                 raise
-    return _start(configuration, last)
+    return _start(configuration, last, mount)
 
 
 @forks.none_meanwhile()
-def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
+def _start(configuration: Configuration, servers: Sequence[Server], mount: Mount) -> None:
+    attempts: list[Attempt] = []
+    try:
+        mount.take(_first_ready(configuration, servers, attempts))
+    finally:
+        for attempt in attempts:
+            if attempt.glfs.pointer != mount.peek():
+                attempt.drop()
+
+
+def _first_ready(
+    configuration: Configuration, servers: Sequence[Server], attempts: list[Attempt]
+) -> int:
     """Start a glfs, and others that ask another server first while one does not get ready.
 
     libgfapi asks the next server when a connection fails. If there is none, as the host is down, or
     nothing comes by it, as glusterd hangs, it waits for minutes or for ever.
+
+    :param attempts: gets all that were begun.
     """
-    attempts: list[Attempt] = []
     log_size = _size_of(configuration.log_file)
     try:
         for turn in range(max(1, len(servers))):
@@ -104,7 +118,6 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
                 done.finish()
                 if configuration.options:
                     _check_options(done.glfs, configuration)
-                attempts.remove(done)
                 return done.glfs.pointer
         raise OSError(errno.ETIMEDOUT, _STUCK)
     except OSError as error:
@@ -112,9 +125,6 @@ def _start(configuration: Configuration, servers: Sequence[Server]) -> int:
         if said := _refusal_in(configuration.log_file, log_size):
             cause = f"{cause}; the log says: {said}"
         raise _cannot_mount(configuration, cause, code) from None
-    finally:
-        for attempt in attempts:
-            attempt.drop()
 
 
 def _cannot_mount(

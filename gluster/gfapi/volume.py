@@ -188,8 +188,8 @@ class Volume:
         """
         self._mount.mount()
 
-    def _start(self) -> int:
-        return start_glfs(
+    def _start(self, mount: Mount) -> None:
+        start_glfs(
             Configuration(
                 self.volname,
                 tuple(self._servers),
@@ -197,7 +197,8 @@ class Volume:
                 self._options,
                 self._log_place,
                 self.log_level,
-            )
+            ),
+            mount,
         )
 
     add_server = servers.add_server

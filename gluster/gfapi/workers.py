@@ -16,7 +16,7 @@ import weakref
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from concurrent import futures
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from .gate import Token, bad_descriptor
 from .parking import park, unpark
@@ -78,7 +78,7 @@ class Call:
 class Backlog:
     """The asynchronous calls of one descriptor that are not over yet.
 
-    :ivar is_closing: whether no more are taken, because the descriptor is being closed.
+    :ivar closer: who is closing the descriptor, so that no more are taken; None if nobody is.
     """
 
     def __init__(self, descriptor: Descriptor) -> None:
@@ -90,7 +90,7 @@ class Backlog:
         self._calls: OrderedDict[int, Call] = OrderedDict()  # the oldest is the first
         self._line: deque[Call] = deque()  # those that use the position: the first is being made
         self._barriers: deque[Call] = deque()  # those that wait for all before them
-        self.is_closing = False
+        self.closer: Optional[object] = None
 
     def add(self, function: Callable[..., Any], *arguments: Any) -> futures.Future[Any]:
         """Make a call as soon as there is a thread for it."""
@@ -127,7 +127,7 @@ class Backlog:
         future = call.future
         try:
             with self._lock:
-                if self.is_closing:
+                if self.closer is not None:
                     raise bad_descriptor(self._path)
                 self._calls[call.number] = call
                 self._futures.add(future)
@@ -170,22 +170,19 @@ class Backlog:
         with self._lock:
             self._futures.discard(call.future)
 
-    def close(self, deadline: float) -> None:
+    def close(self, closer: object, deadline: float) -> None:
         """Take no more calls, and wait for those that there are.
 
+        :param closer: who does so, and may :meth:`reopen` it.
         :param deadline: the :func:`time.monotonic` time at which to give up.
         :raises OSError: EBADF if it is being closed already, ETIMEDOUT at the deadline.
         """
         with self._lock:
-            if self.is_closing:
+            if self.closer is not None:
                 raise bad_descriptor(self._path)
-            self.is_closing = True
+            self.closer = closer
             pending = set(self._futures)
-        try:
-            self._wait(pending, deadline)
-        except BaseException:
-            self.reopen()
-            raise
+        self._wait(pending, deadline)
 
     def _wait(self, pending: set[futures.Future[Any]], deadline: float) -> None:
         if not pending:
@@ -196,14 +193,15 @@ class Backlog:
             if futures.wait(pending, timeout).not_done:
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self._path)
 
-    def reopen(self) -> None:
-        """Take calls again: the descriptor could not be closed."""
-        self.is_closing = False
+    def reopen(self, closer: object) -> None:
+        """Take calls again, if this is who was closing the descriptor: it could not be closed."""
+        if self.closer is closer:
+            self.closer = None
 
     def forget(self) -> None:
         """After a fork, in the child: the threads are gone, and so is the file."""
         self._lock = threading.Lock()
-        self.is_closing = True
+        self.closer = self
         for future in self._futures:
             futures.Future.__init__(future)  # a thread that is gone may have held its lock
             future.set_exception(bad_descriptor(self._path))
@@ -244,10 +242,10 @@ class Workers:
             if self._count >= min(self._most, len(self._unfinished)):
                 return
             place = Token()  # taken by the thread, if it comes to that
-            self._count += 1
             thread = threading.Thread(
                 target=self._work, args=(place,), name="gfapi-async", daemon=True
             )
+            self._count += 1
             try:
                 thread.start()
                 return

@@ -388,20 +388,26 @@ with tempfile.TemporaryDirectory() as place:
     )
 
 
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "ctypes.CDLL(None).strerror(5)",  # as libgfapi's threads do it, without Python's own lock
+        "socket.getaddrinfo(None, 0, flags=socket.AI_ADDRCONFIG)",
+    ],
+)
 def test_a_child_is_told_as_soon_as_it_sleeps_over_a_lock_that_its_fork_has_left_to_nobody(
-    output: Output,
+    output: Output, lookup: str
 ) -> None:
     output(
         """
-import ctypes
+import ctypes, socket
 from gluster.gfapi import attempt
 attempt._NEW_TIMEOUT = 600.0
-lookups = ctypes.CDLL(None).strerror  # as libgfapi's threads do it, without Python's own lock
 done = threading.Event()
 
 def look_up():
     while not done.is_set():
-        lookups(5)
+        LOOKUP
 
 def child():
     try:
@@ -421,5 +427,5 @@ finally:
     done.set()
     for thread in threads:
         thread.join()
-"""
+""".replace("LOOKUP", lookup)
     )
