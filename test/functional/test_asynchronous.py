@@ -21,7 +21,7 @@ import hanging
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import api, sandbox
+from gluster.gfapi import api, sandbox, workers
 from gluster.gfapi.api.parameters import IoCallback
 
 Output = Callable[..., str]
@@ -686,3 +686,63 @@ def test_the_import_of_the_package_does_not_import_futures(
 ) -> None:
     program = "print('concurrent.futures' in sys.modules)"
     assert output_of(plain, plain_folder, program) == "False\n"
+
+
+# -------------------------------------------------------------------- interrupts and unmounts
+
+
+def test_a_sync_that_an_unmount_overtakes_has_succeeded(
+    plain: sandbox.SandboxVolume, plain_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = api.glfs_fsync
+    begun = threading.Event()
+
+    def fsync(*arguments: Any) -> Any:
+        begun.set()
+        result = real(*arguments)
+        time.sleep(0.3)  # by then the volume refuses new calls
+        return result
+
+    with plain.client() as vol, vol.fopen(f"{plain_folder}/file", "w") as file:
+        file.write(b"content")
+        monkeypatch.setattr(api, "glfs_fsync", fsync)
+        future = file.fsync_async()
+        assert begun.wait(SOON)
+        vol.umount()
+        assert future.result(SOON) is None
+
+
+def test_an_interrupt_while_a_thread_is_made_holds_up_no_call(
+    plain: sandbox.SandboxVolume, plain_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_IDLE", 0.05)
+    with plain.client() as vol, vol.fopen(f"{plain_folder}/file", "w+") as file:
+        with monkeypatch.context() as patch:
+
+            def interrupted(*_: Any, **__: Any) -> None:
+                raise KeyboardInterrupt
+
+            patch.setattr(threading.Thread, "__init__", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                file.pwrite_async(b"a", 0)
+        for _ in range(3):
+            assert file.pwrite_async(b"b", 0).result(SOON) == 1
+            time.sleep(0.1)  # until the thread has gone
+
+
+def test_a_file_whose_close_is_interrupted_can_be_closed(file: gfapi.File) -> None:
+    class Interrupted:
+        def __iter__(self) -> Any:
+            raise KeyboardInterrupt
+
+    assert file.pwrite_async(b"a", 0).result(SOON) == 1
+    backlog = file._descriptor.backlog
+    assert backlog
+    backlog._futures = Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        file.close()
+    backlog._futures = set()
+    assert not file.closed
+    assert file.pwrite_async(b"b", 1).result(SOON) == 1
+    file.close()
+    assert file.closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -296,3 +297,41 @@ def test_what_was_appended_before_the_graph_changed_is_not_there_twice(
         file.write(b"efgh")
     with plain_vol.fopen(file_of_eight) as file:
         assert file.read() == b"efgh"
+
+
+def test_what_is_cut_by_another_while_the_graph_changes_is_not_appended_twice(
+    plain_vol: gfapi.Volume, file_of_eight: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with plain_vol.fopen(file_of_eight, "a") as file, plain_vol.fopen(file_of_eight, "r+") as other:
+        file.write(b"abcd")  # where the file ends is known from here on
+        other.ftruncate(0)
+        other.fdatasync()
+        monkeypatch.setattr(rewriting, "QUICK", 0)
+        numbers = iter([-1, -1])
+        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
+        file.write(b"efgh")
+        assert not list(numbers)
+        monkeypatch.undo()
+    with plain_vol.fopen(file_of_eight) as file:
+        assert file.read() == b"efgh"
+
+
+def test_the_graph_is_asked_for_again_when_it_cannot_be_told(
+    plain_vol: gfapi.Volume, file_of_eight: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swallowing = Swallowing("glfs_pwrite")
+    failures = [errno.EBADFD, errno.ESTALE]
+
+    def active(mount: Any) -> int:
+        if failures:
+            raise OSError(failures.pop(), "in the middle of a change")
+        return -1
+
+    with plain_vol.fopen(file_of_eight, "r+") as file:
+        rewriting.known_graph(plain_vol._mount)
+        monkeypatch.setattr(api, "glfs_pwrite", swallowing)
+        monkeypatch.setattr(rewriting, "QUICK", 0)
+        monkeypatch.setattr(graphs, "active", active)
+        assert file.pwrite(b"abcd", 4) == 4
+        monkeypatch.undo()
+    assert swallowing.calls == 2

@@ -14,7 +14,7 @@ from typing import Any, Callable
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import sandbox
+from gluster.gfapi import api, rewriting, sandbox
 
 MIB = 1 << 20
 
@@ -349,6 +349,56 @@ def test_pwrite_appends_in_append_mode_as_on_linux(
         assert file.writev([b"E", b"F"]) == 2
         assert file.tell() == 16
         assert file.pread(100, 0) == b"0123456789ABCDEF"
+
+
+def test_what_pwrite_appends_in_several_pieces_is_in_one(
+    file: gfapi.File, vol: gfapi.Volume, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = api.glfs_pwrite, api.glfs_pwritev
+    size = 10
+
+    def pwrite(gate: Any, memory: Any, count: int, *rest: Any) -> int:
+        return real[0](gate, memory, min(count, size), *rest)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(api, "glfs_pwrite", pwrite)
+    file.ftruncate(0)
+    records = [bytes([65 + i]) * 3 * size for i in range(20)]
+    with vol.fopen(path, "a") as one, vol.fopen(path, "a") as two:
+
+        def append(records: list[bytes]) -> None:
+            for record in records:
+                assert one.pwrite(record, 0) == len(record)
+
+        threads = [threading.Thread(target=append, args=(records[i::2],)) for i in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert two.pwritev([b"!"], 0) == 1
+    monkeypatch.undo()
+    with vol.fopen(path) as file:
+        content = file.read()
+    found = {content[at : at + 3 * size] for at in range(0, len(content) - 1, 3 * size)}
+    assert found == set(records)
+
+
+def test_an_append_that_fails_after_it_was_made_has_moved_the_position(
+    vol: gfapi.Volume, path: str, file: gfapi.File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vol.fopen(path, "a+") as appending:
+        appending.seek(0)
+        assert appending.read(3) == b"012"
+
+        def at_end(descriptor: Any, function: Any, *arguments: Any) -> int:
+            function(*arguments)
+            raise OSError(errno.ENOSPC, "told by the sync after it")
+
+        monkeypatch.setattr(rewriting, "at_end", at_end)
+        with pytest.raises(OSError, match="told by the sync"):
+            appending.write(b"abcd")
+        monkeypatch.undo()
+        appending.fdatasync()
+        assert appending.tell() == 14
 
 
 def test_a_dup_has_a_position_of_its_own_in_all_ways_to_move_it(file: gfapi.File) -> None:

@@ -474,6 +474,33 @@ def test_umount_waits_for_the_tear_down_if_asked_to_also_for_that_of_an_earlier_
     assert tear_downs[0].result() == "umount waited\n"
 
 
+def test_a_file_that_somebody_is_inside_of_keeps_no_other_from_being_closed(
+    plain: sandbox.SandboxVolume, plain_folder: str
+) -> None:
+    vol = plain.client()
+    vol.mount()
+    files = [vol.fopen(f"{plain_folder}/{number}", "w") for number in range(20)]
+    inside = files[7]._descriptor.calls
+    inside.append(None)
+    try:
+        with pytest.raises(gfapi.LibgfapiException, match="1 still to be closed"):
+            vol.umount(timeout=1)
+    finally:
+        inside.clear()
+
+
+def test_an_interrupted_wait_for_the_tear_down_does_not_make_the_next_one_too_short(
+    plain: sandbox.SandboxVolume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vol = plain.client()
+    vol.mount()
+    vol.umount()
+    (end,) = vol._mount.endings
+    monkeypatch.setattr(end, "is_alive", lambda: False)  # as after an interrupted join
+    vol.umount(wait=True)
+    assert end.is_over
+
+
 def test_a_mount_waits_as_long_as_there_are_too_many_tear_downs(
     tear_downs: list[Future[str]],
 ) -> None:
