@@ -351,13 +351,18 @@ class Verdict:
     """What came of an attempt.
 
     :ivar told: the error that somebody got, or None.
-    :ivar is_whole: whether the file has all that it should.
+    :ivar lacks: how the file differs from what it should be, in words; "" if it does not.
     """
 
     way: str
     size: int
     told: Optional[BaseException]
-    is_whole: bool
+    lacks: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has all that it should."""
+        return not self.lacks
 
     @property
     def is_silent(self) -> bool:
@@ -399,11 +404,20 @@ def attempt(name: str, task: Task, reader: gfapi.Volume) -> Verdict:
         WAYS[name](task)
     except (OSError, gfapi.LibgfapiException) as error:
         told = error
-    found = b""
-    # What a dispersed volume could write to some bricks only is EIO.
-    with contextlib.suppress(OSError), reader.fopen(task.path) as file:
-        found = file.read()
-    return Verdict(name, len(task.data), told, found == task.data)
+    return Verdict(name, len(task.data), told, _lacks(reader, task))
+
+
+def _lacks(reader: gfapi.Volume, task: Task) -> str:
+    try:
+        with reader.fopen(task.path) as file:
+            found = file.read()
+    except OSError as error:  # as EIO for what a dispersed volume could write to some bricks only
+        return str(error)
+    if found == task.data:
+        return ""
+    same = len(os.path.commonprefix([found, task.data]))
+    zeros = len(found[same:]) - len(found[same:].lstrip(b"\0"))
+    return f"it has {len(found)} bytes, of which {same} are right and {zeros} NULs follow"
 
 
 def remove(task: Task) -> None:

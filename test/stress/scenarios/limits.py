@@ -93,7 +93,8 @@ def judge(stage: Stage, verdict: ways.Verdict, codes: Collection[int]) -> None:
     stage.done["told"] += verdict.told is not None
     stage.done["silent"] += verdict.is_silent
     if verdict.is_silent:
-        stage.complaints.append(f"{verdict.way} of {verdict.size} bytes lost some silently")
+        what = f"{verdict.way} of {verdict.size} bytes lost some silently: {verdict.lacks}"
+        stage.complaints.append(what)
     if not any(map(verdict.is_of, codes)):
         stage.complaints.append(f"{verdict.way} said {verdict.told!r}")
 
