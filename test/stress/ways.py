@@ -49,6 +49,10 @@ class Task:
     data: bytes
     source: str
 
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         for offset in range(0, len(self.data), _PIECE):
             yield offset, self.data[offset : offset + _PIECE]
@@ -415,7 +419,8 @@ def _lacks(reader: gfapi.Volume, task: Task) -> str:
         return str(error)
     if found == task.data:
         return ""
-    same = len(os.path.commonprefix([found, task.data]))
+    pairs = enumerate(zip(found, task.data))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(found), task.size))
     zeros = len(found[same:]) - len(found[same:].lstrip(b"\0"))
     return f"it has {len(found)} bytes, of which {same} are right and {zeros} NULs follow"
 
