@@ -287,7 +287,7 @@ class Descriptor(Gate):
     def write(self, memory: Any, size: int) -> int:
         """Write at the position, and move it."""
         if self.place is None or self.is_appending:
-            return self._go_on(api.glfs_write, self, memory, size, 0)
+            return self._go_on(size, api.glfs_write, self, memory, size, 0)
         arguments = (self, memory, size, self.here(), 0, None, None)
         return self._advance(rewriting.at_offset(self.mount, api.glfs_pwrite, *arguments))
 
@@ -306,14 +306,15 @@ class Descriptor(Gate):
     def writev(self, vector: Any) -> int:
         """Write several buffers at the position, and move it."""
         if self.place is None or self.is_appending:
-            return self._go_on(api.glfs_writev, self, vector, len(vector), 0)
+            size = sum(part.iov_len for part in vector)
+            return self._go_on(size, api.glfs_writev, self, vector, len(vector), 0)
         arguments = (self, vector, len(vector), self.here(), 0)
         return self._advance(rewriting.at_offset(self.mount, api.glfs_pwritev, *arguments))
 
-    def _go_on(self, write: Callable[..., int], *arguments: Any) -> int:
+    def _go_on(self, size: int, write: Callable[..., int], *arguments: Any) -> int:
         """Write where libgfapi is, or append."""
         if not self.is_appending:
-            return rewriting.at_position(self, write, *arguments)
+            return rewriting.at_position(self, size, write, *arguments)
 
         def append(*arguments: Any) -> int:
             count = write(*arguments)

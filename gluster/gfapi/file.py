@@ -285,9 +285,9 @@ class File(Opened, io.RawIOBase):
             if graph is not None and descriptor.place is None and not descriptor.is_appending:
                 began = monotonic()
                 done: int = api.glfs_write(descriptor, memory, first, 0)
-                if monotonic() - began > QUICK:
-                    again = (api.glfs_write, descriptor, memory, first, 0)
-                    done = rewriting.again_at_position(descriptor, graph, done, *again)
+                if done < first or monotonic() - began > QUICK:
+                    write = (api.glfs_write, descriptor, memory, first, 0)
+                    done = rewriting.after_write(descriptor, graph, done, first, *write)
             else:
                 done = descriptor.write(memory, first)
             if done < size:

@@ -75,32 +75,37 @@ def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:
     return count
 
 
-def at_position(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
+def at_position(descriptor: Descriptor, size: int, function: _Write, *arguments: Any) -> int:
     """Write where libgfapi is in the file, and once more if the graph has changed.
 
     It is called with ``position`` held.
 
+    :param size: how many bytes there are to be written.
     :param function: ``glfs_write`` or ``glfs_writev``, and what it gets.
     :returns: how many bytes were written.
     """
     graph, began = known_graph(descriptor.mount), monotonic()
     count = function(*arguments)
-    if monotonic() - began > QUICK:
-        count = again_at_position(descriptor, graph, count, function, *arguments)
+    if count < size or monotonic() - began > QUICK:
+        count = after_write(descriptor, graph, count, size, function, *arguments)
     return count
 
 
-def again_at_position(
-    descriptor: Descriptor, graph: int, count: int, function: _Write, *arguments: Any
+def after_write(
+    descriptor: Descriptor, graph: int, count: int, size: int, function: _Write, *arguments: Any
 ) -> int:
-    """The part of :func:`at_position` that comes after a write which was not quick.
+    """The part of :func:`at_position` that comes after a write which was short, or not quick.
 
     :param graph: which one was known before.
-    :param count: how many bytes were written, and libgfapi went on in the file.
+    :param count: how many bytes were written. If a brick took only a part, libgfapi is behind all
+        that it was given nevertheless, unless that part is nothing.
     """
     while graph != (graph := _graph_now(descriptor.mount, graph)):
-        api.glfs_lseek(descriptor, -count, os.SEEK_CUR)
+        if count:
+            api.glfs_lseek(descriptor, -size, os.SEEK_CUR)
         count = function(*arguments)
+    if 0 < count < size:
+        api.glfs_lseek(descriptor, count - size, os.SEEK_CUR)
     return count
 
 

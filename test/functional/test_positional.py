@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 import errno
 import mmap
 import os
@@ -349,6 +350,49 @@ def test_pwrite_appends_in_append_mode_as_on_linux(
         assert file.writev([b"E", b"F"]) == 2
         assert file.tell() == 16
         assert file.pread(100, 0) == b"0123456789ABCDEF"
+
+
+@pytest.mark.parametrize("mode", ["r+", "a+"])
+@pytest.mark.parametrize("name", ["write", "writev", "write_async"])
+def test_what_a_brick_takes_only_a_part_of_is_whole_and_in_its_place(
+    file: gfapi.File,
+    vol: gfapi.Volume,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    mode: str,
+    name: str,
+) -> None:
+    real = api.glfs_write
+
+    def part(gate: Any, size: int, write: Callable[[int], int]) -> int:
+        """As libgfapi has it: it goes on behind all that it was to write."""
+        count = write(min(size, 7))
+        if gate.place is None and not gate.is_appending:
+            api.glfs_lseek(gate, size - count, os.SEEK_CUR)
+        return count
+
+    def glfs_write(gate: Any, memory: Any, size: int, flags: int) -> int:
+        return part(gate, size, lambda count: real(gate, memory, count, flags))
+
+    def glfs_writev(gate: Any, vector: Any, length: int, flags: int) -> int:
+        data = b"".join(ctypes.string_at(each.iov_base, each.iov_len) for each in vector)
+        return part(gate, len(data), lambda count: real(gate, data, count, flags))
+
+    monkeypatch.setattr(api, "glfs_write", glfs_write)
+    monkeypatch.setattr(api, "glfs_writev", glfs_writev)
+    data = bytes(range(65, 90))
+    with vol.fopen(path, mode) as other:
+        if mode == "r+":
+            other.seek(4)
+        ways: dict[str, Callable[[], Any]] = {
+            "write": lambda: other.write(data),
+            "writev": lambda: other.writev([data[:3], data[3:]]),
+            "write_async": lambda: other.write_async(data).result(),
+        }
+        assert ways[name]() == len(data)
+        assert other.tell() == (4 if mode == "r+" else 10) + len(data)
+    monkeypatch.undo()
+    assert file.pread(100, 0) == {"r+": b"0123", "a+": b"0123456789"}[mode] + data
 
 
 def test_what_pwrite_appends_in_several_pieces_is_in_one(
