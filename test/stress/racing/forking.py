@@ -24,7 +24,10 @@ def _child(stage: Stage, action: Any) -> int:
         return pid
     code = 1
     try:
-        signal.alarm(int(HANG / 2))  # faulthandler would wait for the parent's thread
+        signal.alarm(int(HANG / 2) + 5)  # faulthandler would wait for the parent's thread
+        aborting = threading.Timer(HANG / 2, os.abort)  # before that, which leaves a core
+        aborting.daemon = True
+        aborting.start()
         action()
         code = 0
     except BaseException:
