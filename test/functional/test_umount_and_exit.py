@@ -39,7 +39,7 @@ NO_TEAR_DOWN = 8
 def tear_downs(
     plain: sandbox.SandboxVolume, begin: Callable[..., Future[str]]
 ) -> list[Future[str]]:
-    """What two programs find out in the ten seconds that a tear-down takes."""
+    """What some programs find out in the ten seconds that a tear-down takes."""
     waiting = """
         import contextlib
 
@@ -79,7 +79,16 @@ def tear_downs(
                 vol.umount()
         print("mount waited")
     """
-    return [begin(plain, "", program) for program in (waiting, many)]
+    interrupted = """
+        vol.mount()
+        vol.umount()
+        (ending,) = vol._mount.endings
+        ending.is_alive = lambda: False  # as Python has it after an interrupted join
+        vol.umount(wait=True)
+        if ending.is_over:
+            print("umount waited")
+    """
+    return [begin(plain, "", program) for program in (waiting, many, interrupted)]
 
 
 @pytest.mark.usefixtures("tear_downs")
@@ -490,15 +499,9 @@ def test_a_file_that_somebody_is_inside_of_keeps_no_other_from_being_closed(
 
 
 def test_an_interrupted_wait_for_the_tear_down_does_not_make_the_next_one_too_short(
-    plain: sandbox.SandboxVolume, monkeypatch: pytest.MonkeyPatch
+    tear_downs: list[Future[str]],
 ) -> None:
-    vol = plain.client()
-    vol.mount()
-    vol.umount()
-    (end,) = vol._mount.endings
-    monkeypatch.setattr(end, "is_alive", lambda: False)  # as after an interrupted join
-    vol.umount(wait=True)
-    assert end.is_over
+    assert tear_downs[2].result() == "umount waited\n"
 
 
 def test_a_mount_waits_as_long_as_there_are_too_many_tear_downs(
