@@ -5,16 +5,25 @@ forked then inherits that, and the loader ends it as soon as it mounts. GlusterF
 translators when a volume is mounted, and more when it is torn down. It also sets the locale when it
 is told where to log, and a child that inherits the lock of that waits for ever. And when an option
 of a volume changes, libgfapi builds a new graph in a thread of its own, under locks of the process.
+
+Parts of this package are imported when they are needed. If a thread does so at the moment of a
+fork, the child waits for the end of that for ever as soon as it needs the same.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
+import threading
 import time
 from collections.abc import Iterator
 
 from .gate import wait_until
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: How long a fork is put off at most, in seconds: a mount may wait for a host for minutes.
 LONGEST = 3.0
@@ -22,6 +31,11 @@ LONGEST = 3.0
 _DESCRIPTORS = "/proc/self/fd"
 #: What libgfapi calls the file that it has open while it makes a graph of what glusterd has sent.
 _VOLFILE = "/tmp/gfapi.volfile."
+
+#: What else functions of this package import.
+_IMPORTED = ("fnmatch", "glob", "re", "socket", "uuid")
+# By the name of each module that a thread imports, a reference to the lock that it holds meanwhile.
+_module_locks: dict[str, Any] = getattr(sys.modules["_frozen_importlib"], "_module_locks", {})
 
 _busy: set[object] = set()  # one for each thread that is not to be forked beside
 _forking: list[None] = []  # one for each fork that is about to happen
@@ -59,10 +73,22 @@ def _volfiles() -> list[int]:
     return found
 
 
+def _is_importing() -> bool:
+    """Whether another thread is importing something of this package, or for it."""
+    for name, reference in list(_module_locks.items()):
+        if name.startswith("gluster.gfapi") or name in _IMPORTED:
+            owner = getattr(reference(), "owner", None)
+            if owner not in (None, threading.get_ident()):
+                return True
+    return False
+
+
 def _before() -> None:
     _forking.append(None)
+    deadline = time.monotonic() + LONGEST
+    wait_until(lambda: not _is_importing(), deadline)
     if _has_mounted:
-        wait_until(lambda: not (_busy or _volfiles()), time.monotonic() + LONGEST)
+        wait_until(lambda: not (_busy or _volfiles()), deadline)
 
 
 def _after_in_parent() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+import textwrap
 import typing
 from typing import Any, Callable, Optional
 
@@ -132,3 +133,36 @@ interpreters.destroy(other)
 tell(True)
 """
     assert python(program) is True
+
+
+@pytest.mark.parametrize("name", ["gluster.gfapi.meta", "uuid"])
+def test_a_fork_waits_for_another_thread_that_imports_what_is_needed_at_times(
+    python: Callable[..., Any], name: str
+) -> None:
+    program = f"""
+        import os, signal, sys, threading, time, warnings
+        from gluster import gfapi
+
+        begun = threading.Event()
+
+        class Slow:
+            def find_spec(self, name, path=None, target=None):
+                if name == "{name}":
+                    begun.set()
+                    time.sleep(0.5)
+
+        sys.meta_path.insert(0, Slow())
+        thread = threading.Thread(target=__import__, args=("{name}",))
+        thread.start()
+        begun.wait()
+        warnings.simplefilter("ignore")  # of a fork beside threads
+        pid = os.fork()
+        if not pid:
+            signal.alarm(20)
+            __import__("{name}")
+            os._exit(0)
+        status = os.waitpid(pid, 0)[1]
+        thread.join()
+        tell(status)
+        """
+    assert python(textwrap.dedent(program)) == 0
