@@ -110,9 +110,12 @@ def _check_pair(vol: Volume, source: Descriptor, target: Descriptor) -> None:
     """Whether one of them can be copied to the other at all, as far as it is known here."""
     source.check_open()
     target.check_open()
-    if not source.is_readable:
-        raise bad_descriptor(source.path)
+    wrong = [source] if not source.is_readable else []
     if not target.is_writable or target.is_appending:
-        raise bad_descriptor(target.path)
+        wrong.append(target)
+    if wrong:
+        source.check_no_directory()
+        target.check_no_directory()
+        raise bad_descriptor(wrong[0].path)
     if not source.mount is target.mount is vol._mount:
         raise Transfer(source, 0, target, 0).error(errno.EXDEV)

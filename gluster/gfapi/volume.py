@@ -371,6 +371,9 @@ class Volume:
                     return mount.open(api.glfs_creat, path, rest, *arguments, make=make)
             except FileExistsError:
                 if flags & os.O_EXCL:
+                    if api.encode_bare_path(path).endswith(b"/"):
+                        code = errno.EISDIR
+                        raise OSError(code, os.strerror(code), path) from None
                     raise
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)

@@ -178,3 +178,20 @@ def test_makedirs_makes_what_ends_in_a_dot(vol: gfapi.Volume, folder: str) -> No
     assert vol.isdir(f"{folder}/one/two")
     with pytest.raises(FileExistsError):
         vol.makedirs(f"{folder}/one/.")
+
+
+def test_a_file_that_must_not_exist_cannot_be_made_where_a_directory_is(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    for path, code in ((folder, errno.EEXIST), (f"{folder}/", errno.EISDIR)):
+        with pytest.raises(OSError) as caught:
+            vol.fopen(path, "x")
+        assert caught.value.errno == code
+
+
+def test_a_directory_is_no_file_to_be_copied_from_or_to(vol: gfapi.Volume, folder: str) -> None:
+    directory = vol.open(folder, os.O_RDONLY)
+    with vol.fopen(f"{folder}/file", "w+") as file, gfapi.File(directory) as opened:
+        for pair in ((opened, opened), (opened, file), (file, opened)):
+            with pytest.raises(IsADirectoryError):
+                vol.copy_file_range(*pair, 0)

@@ -220,7 +220,7 @@ KNOWN = [
         "Of two mistakes in a copy or a rename, the other one is noticed",
         lambda call, here, there: (
             call.name.startswith(("copy", "rename", "replace"))
-            and (here.said in (("ValueError",), ("Error",)) or here.code in _OF_PATHS)
+            and (here.said in (("ValueError",), ("Error",)) or here.code in (*_OF_PATHS, EINVAL))
             and there.code in _OF_PATHS
         ),
     ),
