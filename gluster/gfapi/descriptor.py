@@ -342,6 +342,8 @@ class Descriptor(Gate):
             if self.backlog and self.is_open:
                 self.backlog.close(closer, deadline)
             self.finish(self._close, kept, deadline)
+            if self.backlog and self.backlog.closer is None:  # the first call came in between
+                self.backlog.close(closer, deadline)
         except BaseException as error:
             self.has_failed = bool(kept) and isinstance(error, OSError)
             if self.backlog and self.is_open:

@@ -23,6 +23,7 @@ import pytest
 from gluster import gfapi
 from gluster.gfapi import api, sandbox, workers
 from gluster.gfapi.api.parameters import IoCallback
+from gluster.gfapi.descriptor import Descriptor
 
 Output = Callable[..., str]
 WaitUntil = Callable[[Callable[[], object]], None]
@@ -746,3 +747,21 @@ def test_a_file_whose_close_is_interrupted_can_be_closed(file: gfapi.File) -> No
     assert file.pwrite_async(b"b", 1).result(SOON) == 1
     file.close()
     assert file.closed
+
+
+def test_the_first_call_of_a_file_may_come_while_it_is_closed(
+    file: gfapi.File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    futures: list[Future[int]] = []
+    real = Descriptor.finish
+
+    def finish(descriptor: Descriptor, *arguments: Any) -> None:
+        if descriptor is file._descriptor:
+            futures.append(file.pwrite_async(b"a", 0))
+        real(descriptor, *arguments)
+
+    monkeypatch.setattr(Descriptor, "finish", finish)
+    file.close()
+    assert futures[0].done()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        file.pwrite_async(b"b", 0)
