@@ -149,7 +149,7 @@ FIRST(ssize_t, glfs_write, void *fd, const void *buffer, size_t count, int flags
 FIRST(off_t, glfs_lseek, void *fd, off_t offset, int whence)
 {
     note("glfs_lseek %s %jd %d", name_of(fd), (intmax_t)offset, whence);
-    if (offset < 0) {
+    if (offset < 0 && whence == SEEK_SET) {
         errno = EINVAL;
         return -1;
     }
