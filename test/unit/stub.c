@@ -153,7 +153,7 @@ FIRST(off_t, glfs_lseek, void *fd, off_t offset, int whence)
         errno = EINVAL;
         return -1;
     }
-    return offset;
+    return offset < 0 ? 0 : offset;
 }
 
 FIRST(int, glfs_lstat, void *fs, const char *path, struct stat *status)
