@@ -40,6 +40,9 @@ _AGGREGATE_SIZE = ("*-write-behind", "aggregate-size", str((1 << 18) + 1))
 #: asking the brick that a file was to be on before, and without this takes its word that there is
 #: none.
 _LOOKUP = ("*-dht", "lookup-optimize", "off")
+#: The tear-down frees what threads for events use, and waits for the end of the first of them
+#: alone: with a second one it may crash the process.
+_EVENT_THREADS = ("*-client-[0-9]*", "event-threads", "1")
 
 
 class Attempt(threading.Thread):
@@ -72,7 +75,8 @@ class Attempt(threading.Thread):
                 api.glfs_set_volfile(self.glfs, volfile)
             for server in servers:
                 api.glfs_set_volfile_server(self.glfs, *server)
-            for option in (_AGGREGATE_SIZE, _LOOKUP, *options):
+            # Of two that fit, the one that was set first is taken.
+            for option in (*options, _AGGREGATE_SIZE, _LOOKUP, _EVENT_THREADS):
                 api.glfs_set_xlator_option(self.glfs, *option)
             set_logging(self.glfs, log_file, log_level)
         except BaseException:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How long it is put off, so that a script that exits right away never starts it, in seconds.
 FINI_DELAY = 1.0
-#: How many may be under way when a volume is mounted. Each has 2 MB, 8 threads and 4 descriptors
+#: How many may be under way when a volume is mounted. Each has 2 MB, 7 threads and 4 descriptors
 #: of its process for 11 seconds, and more on a volume of many bricks.
 MOST_ENDING = 32
 #: How long is waited for one that does not come to its end, in seconds.
@@ -48,7 +48,6 @@ class Ending(threading.Thread):
             if not exiting.is_set():
                 with contextlib.suppress(OSError), forks.none_meanwhile():
                     api.keep_translators()
-                _let_others_run()
                 with contextlib.suppress(OSError):  # it tells of frames, not whether it ended
                     api.glfs_fini(Gate(self.pointer))
                 if self.afterwards:
@@ -66,16 +65,6 @@ class Ending(threading.Thread):
 
 
 _ending: set[Ending] = set()
-
-
-def _let_others_run() -> None:
-    """Have this thread take no processor from one that is running, when it is woken.
-
-    The last thread of a glfs wakes who is about to free it, and needs it for some microseconds
-    more. On a busy machine it must not lose them to whom it wakes.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # as another C library than glibc has none
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def end_in_background(pointer: int, afterwards: Optional[Callable[[], object]] = None) -> Ending:

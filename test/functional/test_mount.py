@@ -574,6 +574,36 @@ def test_neither_mounts_nor_failed_mounts_leave_threads_or_descriptors(
     assert many_mounts.result() == ""
 
 
+@pytest.mark.parametrize(("options", "most"), [("", 1), ("2", 2)])
+def test_a_mount_has_one_thread_for_events_unless_it_is_told_otherwise(
+    sandbox_volume: sandbox.SandboxVolume,
+    folder: str,
+    output_of: Callable[..., str],
+    options: str,
+    most: int,
+) -> None:
+    """The tear-down waits for the end of the first of them alone."""
+    program = """
+        options, most = arguments
+        if options:
+            vol = gfapi.Volume(
+                hosts.split(","), volname, xlator_options={"*-client-*.event-threads": options}
+            )
+        tasks = "/proc/self/task"
+
+        def names():
+            return [open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)]
+
+        vol.mount()
+        deadline = time.monotonic() + 20
+        while len(found := [n for n in names() if n.startswith("glfs_epoll")]) != int(most):
+            assert time.monotonic() < deadline, found
+            vol.stat("/")
+            time.sleep(0.1)
+    """
+    output_of(sandbox_volume, folder, program, options, str(most))
+
+
 # ---------------------------------------------------------------------------------- logging
 
 
