@@ -183,8 +183,9 @@ def test_makedirs_makes_what_ends_in_a_dot(vol: gfapi.Volume, folder: str) -> No
 def test_a_file_that_must_not_exist_cannot_be_made_where_a_directory_is(
     vol: gfapi.Volume, folder: str
 ) -> None:
-    with pytest.raises(FileExistsError):
-        vol.fopen(folder, "x")
+    for path in (folder, "/"):
+        with pytest.raises(FileExistsError):
+            vol.fopen(path, "x")
     with pytest.raises(IsADirectoryError):
         vol.fopen(f"{folder}/", "x")
 
