@@ -371,10 +371,6 @@ class Volume:
                     return mount.open(api.glfs_creat, path, rest, *arguments, make=make)
             except FileExistsError:
                 if flags & os.O_EXCL:
-                    bare = api.encode_bare_path(path)
-                    if bare.endswith(b"/") and bare.strip(b"/"):  # not the root itself
-                        code = errno.EISDIR
-                        raise OSError(code, os.strerror(code), path) from None
                     raise
             try:
                 old = rest & ~(os.O_CREAT | os.O_EXCL)

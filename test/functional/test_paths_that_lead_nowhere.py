@@ -180,16 +180,6 @@ def test_makedirs_makes_what_ends_in_a_dot(vol: gfapi.Volume, folder: str) -> No
         vol.makedirs(f"{folder}/one/.")
 
 
-def test_a_file_that_must_not_exist_cannot_be_made_where_a_directory_is(
-    vol: gfapi.Volume, folder: str
-) -> None:
-    for path in (folder, "/"):
-        with pytest.raises(FileExistsError):
-            vol.fopen(path, "x")
-    with pytest.raises(IsADirectoryError):
-        vol.fopen(f"{folder}/", "x")
-
-
 def test_a_directory_is_no_file_to_be_copied_from_or_to(vol: gfapi.Volume, folder: str) -> None:
     directory = vol.open(folder, os.O_RDONLY)
     with vol.fopen(f"{folder}/file", "w+") as file, gfapi.File(directory) as opened:

@@ -136,7 +136,7 @@ KNOWN = [
             call.name
             in ("open", "fopen", "mknod", "touch", "symlink", "link", "copyfile", "copy", "copy2")
             and here.code in (EISDIR, EEXIST)
-            and there.code in (ENOENT, ENOTDIR)
+            and there.code in (ENOENT, ENOTDIR, EEXIST)
             and any(path.endswith("/") for path in call.paths)
         ),
     ),
