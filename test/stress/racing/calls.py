@@ -119,7 +119,8 @@ def names(stage: Stage, vol: gfapi.Volume, path: str) -> None:
 def listings(stage: Stage, vol: gfapi.Volume, path: str) -> None:
     with vol.scandir(stage.folder, handles=stage.choose.random() < 0.5) as entries:
         for entry, _ in zip(entries, range(20)):
-            entry.stat()
+            with contextlib.suppress(FileNotFoundError):  # another thread may have removed it
+                entry.stat()
     with vol.opendir(stage.folder, readdirplus=True) as listing:
         for _, _ in zip(listing, range(20)):
             listing.tell()
