@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
+import time
 from functools import partial
 
 from . import api
@@ -19,12 +20,15 @@ from .tree import Folder, check_mounted, errors_name, path_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional
+    from typing import Any, Callable, Optional, TypeVar
 
     from .handle import Handle
     from .volume import Volume
 
     OnError = Callable[[Callable[..., Any], Any, OSError], Any]
+    T = TypeVar("T")
+
+_TRIES, _PAUSE = 4, 0.01  # how often what fails with EIO is tried, and seconds in between
 
 
 def rmtree(
@@ -117,9 +121,9 @@ class _Removal:
         """Read a directory and have all in it removed, and then itself."""
         try:
             if folder.parent is not None:
-                found = folder.parent.handle.lookup(folder.name, follow_symlinks=False)
-                folder.handle = found
-            with folder.handle.opendir(readdirplus=True) as opened:
+                look_up = partial(folder.parent.handle.lookup, follow_symlinks=False)
+                folder.handle = _patiently(look_up, folder.name)
+            with _patiently(partial(folder.handle.opendir, readdirplus=True)) as opened:
                 for name, stat in statuses_in(opened):
                     self._remove(folder, name, stat)
         except OSError as error:
@@ -132,7 +136,8 @@ class _Removal:
     def _remove(self, folder: _Doomed, name: bytes, stat: Optional[api.Stat]) -> None:
         if stat is None:
             try:
-                stat = folder.handle.lookup(name, follow_symlinks=False).stat()
+                look_up = partial(folder.handle.lookup, follow_symlinks=False)
+                stat = _patiently(look_up, name).stat()
             except OSError as error:
                 if _is_gone(error):
                     return
@@ -145,7 +150,7 @@ class _Removal:
 
     def _unlink(self, folder: _Doomed, name: bytes) -> None:
         try:
-            folder.handle.unlink(name)
+            _patiently(folder.handle.unlink, name)
         except OSError as error:
             if not _is_gone(error):
                 self._fail(self._vol.unlink, path_in(folder, name), error, folder)
@@ -160,7 +165,7 @@ class _Removal:
                 try:
                     folder.handle.close()
                     if parent is not None:
-                        parent.handle.unlink(folder.name)
+                        _patiently(parent.handle.unlink, folder.name)
                     elif folder.place is not None:
                         folder.place.unlink(folder.name)
                     else:
@@ -198,6 +203,21 @@ class _Removal:
     ) -> None:
         self.report(function, path, error)
         self._leave(folder)
+
+
+def _patiently(function: Callable[..., T], *arguments: Any) -> T:
+    """Call it, and again if a dispersed volume says that it fails.
+
+    While somebody else removes the same, its bricks answer differently for a moment, which is EIO.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return function(*arguments)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            time.sleep(_PAUSE)
+    return function(*arguments)
 
 
 def _is_gone(error: OSError) -> bool:
