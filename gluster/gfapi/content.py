@@ -6,24 +6,20 @@ methods.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 
 from . import api
-from .descriptor import MOST, Descriptor
+from .descriptor import MOST, NO_LOCK, Descriptor
 from .file import File, descriptor_of
 from .gate import bad_descriptor
 from .transfer import Transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional, Union
+    from typing import Optional, Union
 
     from .volume import Volume
-
-
-_NO_LOCK: Any = contextlib.nullcontext()
 
 
 def truncate(vol: Volume, path: api.AnyPath, length: int) -> None:
@@ -83,7 +79,7 @@ def copy_file_range(
     moving = {d for d, at in ((source, offset_src), (target, offset_dst)) if at is None}
     # All threads take the two in the same order. An ExitStack would do it too, but forget one that
     # it has just taken when it is interrupted.
-    locks = (*(d.position for d in sorted(moving, key=id)), _NO_LOCK, _NO_LOCK)
+    locks = (*(d.position for d in sorted(moving, key=id)), NO_LOCK, NO_LOCK)
     with locks[0], locks[1]:
         read_from = source.here() if offset_src is None else offset_src
         write_to = target.here() if offset_dst is None else offset_dst

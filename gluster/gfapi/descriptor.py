@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: and refuse 1 GiB.
 MOST = 1 << 27
 
+#: In the place of a ``position`` where none need be held.
+NO_LOCK: Any = contextlib.nullcontext()
+
 #: An earlier time than any.
 NEVER = float("-inf")
 

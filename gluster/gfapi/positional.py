@@ -5,13 +5,12 @@ Each function takes the File first; :class:`~gluster.gfapi.file.File` lists them
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 from collections.abc import Iterable
 
 from . import api, replicas, rereading, rewriting
-from .descriptor import MOST, Descriptor
+from .descriptor import MOST, NO_LOCK, Descriptor
 from .gate import bad_descriptor
 
 TYPE_CHECKING = False
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     # The vector for a call, and what all calls before have moved: how many bytes this one moved.
     _Move = Callable[[Any, int], int]
 
-_NO_LOCK = contextlib.nullcontext()
 # What libgfapi takes for the flags of preadv2(2) and pwritev2(2). RWF_HIPRI only asks for haste.
 _READ_FLAGS = {os.RWF_HIPRI: 0}
 _WRITE_FLAGS = {os.RWF_HIPRI: 0, os.RWF_DSYNC: os.O_DSYNC, os.RWF_SYNC: os.O_SYNC}
@@ -109,7 +107,7 @@ def pwrite(file: File, data: Any, offset: int) -> int:
         return 0
     descriptor.keep_place()
     arguments = (descriptor, memory, min(size, MOST), offset, 0, None, None)
-    with descriptor.position if descriptor.is_appending else _NO_LOCK:  # what goes there is whole
+    with descriptor.position if descriptor.is_appending else NO_LOCK:  # what goes there is whole
         done = rewriting.at(descriptor, api.glfs_pwrite, *arguments)
         if done < size:
             done += pwritev(file, (api.byte_view(data)[done:],), offset + done)
@@ -200,7 +198,7 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
         arguments = (descriptor, vector, len(vector), offset + done, flags)
         return rewriting.at(descriptor, api.glfs_pwritev, *arguments)
 
-    with descriptor.position if descriptor.is_appending else _NO_LOCK:
+    with descriptor.position if descriptor.is_appending else NO_LOCK:
         count = _drain(descriptor, views, write)
     if flags and replicas.is_one_away(descriptor.mount):
         descriptor.sync()  # which does what such volumes need

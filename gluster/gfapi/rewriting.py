@@ -50,15 +50,14 @@ def _graph_now(mount: Mount, known: int) -> int:
 
 
 def at(descriptor: Descriptor, function: _Write, *arguments: Any) -> int:
-    """Write at an offset or, if that is how the file is open, at its end.
+    """Write at an offset or, if that is how the file is open, at its end, with ``position`` held.
 
     :param function: ``glfs_pwrite`` or ``glfs_pwritev``, and what it gets.
     :returns: how many bytes were written.
     """
     if not descriptor.is_appending:
         return at_offset(descriptor.mount, function, *arguments)
-    with descriptor.position:
-        return at_end(descriptor, function, *arguments)
+    return at_end(descriptor, function, *arguments)
 
 
 def at_offset(mount: Mount, function: _Write, *arguments: Any) -> int:

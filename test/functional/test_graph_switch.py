@@ -252,6 +252,14 @@ def file_of_eight(plain_vol: gfapi.Volume, plain_folder: str) -> str:
     return path
 
 
+def _change_graph(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Have the next write, however quick, find another graph; what has not been asked for of it."""
+    numbers = iter([-1, -1])
+    monkeypatch.setattr(rewriting, "QUICK", 0)
+    monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
+    return numbers
+
+
 @pytest.mark.parametrize("mode", ["r+", "a"])
 @pytest.mark.parametrize("name", WRITES)
 def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
@@ -268,9 +276,7 @@ def test_a_write_that_the_old_graph_may_have_swallowed_is_made_again(
         rewriting.known_graph(plain_vol._mount)
         monkeypatch.setattr(api, name, swallowing)
         monkeypatch.setattr(file_module, "QUICK", 0)
-        monkeypatch.setattr(rewriting, "QUICK", 0)
-        numbers = iter([-1, -1])
-        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
+        _change_graph(monkeypatch)
         assert WRITES[name](file) == 4
         monkeypatch.undo()
         assert swallowing.calls == 2
@@ -287,9 +293,7 @@ def test_what_was_appended_before_the_graph_changed_is_not_there_twice(
 ) -> None:
     with plain_vol.fopen(file_of_eight, "a") as file:
         rewriting.known_graph(plain_vol._mount)
-        monkeypatch.setattr(rewriting, "QUICK", 0)
-        numbers = iter([-1, -1])
-        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
+        numbers = _change_graph(monkeypatch)
         file.write(b"abcd")
         assert not list(numbers)
         monkeypatch.undo()
@@ -306,9 +310,7 @@ def test_what_is_cut_by_another_while_the_graph_changes_is_not_appended_twice(
         file.write(b"abcd")  # where the file ends is known from here on
         other.ftruncate(0)
         other.fdatasync()
-        monkeypatch.setattr(rewriting, "QUICK", 0)
-        numbers = iter([-1, -1])
-        monkeypatch.setattr(graphs, "active", lambda mount: next(numbers))
+        numbers = _change_graph(monkeypatch)
         file.write(b"efgh")
         assert not list(numbers)
         monkeypatch.undo()

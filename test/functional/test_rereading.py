@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable
 
 import pytest
@@ -46,21 +47,25 @@ def path(plain_vol: gfapi.Volume, plain_folder: str) -> str:
     return path
 
 
+def _replace_reads(monkeypatch: pytest.MonkeyPatch, replacement: Callable[..., int]) -> None:
+    """Have each read in C made by a function that gets its name, itself and its arguments."""
+    for name in FUNCTIONS:
+        monkeypatch.setattr(api, name, functools.partial(replacement, name, getattr(api, name)))
+
+
 @pytest.fixture
 def moved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Makes each second read that would find something find nothing; the names of all that did."""
     found: list[str] = []
-    for name in FUNCTIONS:
-        real = getattr(api, name)
 
-        def read(*arguments: Any, real: Any = real, name: str = name) -> int:
-            if not found or found[-1]:
-                found.append("")
-                return 0
-            found.append(name)
-            return real(*arguments)  # type: ignore[no-any-return]
+    def read(name: str, real: Callable[..., int], *arguments: Any) -> int:
+        if not found or found[-1]:
+            found.append("")
+            return 0
+        found.append(name)
+        return real(*arguments)
 
-        monkeypatch.setattr(api, name, read)
+    _replace_reads(monkeypatch, read)
     return found
 
 
@@ -68,14 +73,12 @@ def moved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What each read in C has returned."""
     results: list[int] = []
-    for name in FUNCTIONS:
-        real = getattr(api, name)
 
-        def read(*arguments: Any, real: Any = real) -> int:
-            results.append(real(*arguments))
-            return results[-1]
+    def read(name: str, real: Callable[..., int], *arguments: Any) -> int:
+        results.append(real(*arguments))
+        return results[-1]
 
-        monkeypatch.setattr(api, name, read)
+    _replace_reads(monkeypatch, read)
     return results
 
 
