@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from . import api
 from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
-from .gate import Gate
+from .gate import Gate, held
 from .identity import check_opened
 from .opened import Opened
 
@@ -133,9 +133,7 @@ def _below(vol: Volume, dir_fd: Any, *named: api.AnyPath) -> Iterator[_Folder]:
     :param named: the paths that an OSError names.
     """
     owner = vol._mount if dir_fd is None else directory_of(vol, dir_fd)
-    calls = owner.calls
-    try:
-        calls.append(None)
+    with held(owner):
         if dir_fd is None:
             folder, close = _Folder(api.glfs_opendir(owner, ".")), api.glfs_closedir
         else:  # a duplicate lacks what closedir needs
@@ -155,8 +153,6 @@ def _below(vol: Volume, dir_fd: Any, *named: api.AnyPath) -> Iterator[_Folder]:
             if is_whole:
                 with contextlib.suppress(OSError):  # nothing was written to it
                     close(folder)
-    finally:
-        calls.pop()
 
 
 def _name(error: OSError, path: api.AnyPath, path2: Optional[api.AnyPath] = None) -> None:

@@ -337,14 +337,15 @@ class Descriptor(Gate):
         """Let the asynchronous calls and those inside finish, then close.
 
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
-        :raises OSError: EBADF if it is closed already, or what C's close says.
+        :raises OSError: EBADF if it is closed already, EDEADLK if the calling thread is inside, or
+            what C's close says.
         """
         kept: list[int] = []
         closer = object()
         try:
             if self.backlog and self.is_open:
                 self.backlog.close(closer, deadline)
-            self.finish(self._close, kept, deadline)
+            self.finish(self._close, kept, deadline, self.mount.descriptors)
             if self.backlog and self.backlog.closer is None:  # the first call came in between
                 self.backlog.close(closer, deadline)
         except BaseException as error:
@@ -352,9 +353,6 @@ class Descriptor(Gate):
             if self.backlog and self.is_open:
                 self.backlog.reopen(closer)
             raise
-        finally:
-            if kept:
-                self.mount.descriptors.discard(self)
 
     def _close(self, gate: Gate, kept: list[int]) -> None:
         if self.lease is not None:

@@ -8,13 +8,16 @@ until ``calls`` is empty. Both steps are atomic in Python, so no call can slip b
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sys
 import threading
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Any, Callable, NoReturn, Optional, Union
 
 #: Set once the interpreter ends.
@@ -114,7 +117,11 @@ class Gate(Unpicklable):
         return wait_until(lambda: not self.calls, deadline)
 
     def finish(
-        self, close: Callable[[Gate, list[Any]], object], kept: list[Any], deadline: float
+        self,
+        close: Callable[[Gate, list[Any]], object],
+        kept: list[Any],
+        deadline: float,
+        opened: set[Any],
     ) -> None:
         """Shut it, let the calls inside finish, and close what it guards.
 
@@ -123,21 +130,27 @@ class Gate(Unpicklable):
         :param close: closes it: called with a gate for this alone, and ``kept``.
         :param kept: gets what C's close returned.
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
-        :raises OSError: EBADF if it is shut already, ETIMEDOUT at the deadline, or what ``close``
-            says.
+        :param opened: where it is until it is closed.
+        :raises OSError: EBADF if it is shut already, EDEADLK if it is the calling thread that is
+            inside, ETIMEDOUT at the deadline, or what ``close`` says.
         """
+        if self.calls and is_inside((self,)):
+            raise OSError(errno.EDEADLK, "this thread is inside a call of it", self.path)
         taken: list[Optional[int]] = []
+        calls = self.calls  # by which a handler in the middle of this knows that its thread is here
         try:
             # In C, so that no interrupt comes when it is shut and nobody knows.
             taken.extend(map(vars(self).pop, ("address",), (None,)))
             if taken[0] is None:
                 raise bad_descriptor(self.path)
-            if self.calls and not self.drain(deadline):
+            if calls and not self.drain(deadline):
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
             close(Gate(taken[0], self.path), kept)
         finally:
             # Whatever close said: a second one on the same pointer kills the process.
-            if not kept and taken and taken[0] is not None:
+            if kept:
+                opened.discard(self)
+            elif taken and taken[0] is not None:
                 self.address = taken[0]
 
     def forget(self) -> None:
@@ -147,6 +160,50 @@ class Gate(Unpicklable):
         """
         self.shut()
         self.calls = []  # a new list: who is inside, as below us on the stack, pops from the old
+
+
+class _Held(threading.local):
+    """What :func:`held` has the calling thread inside of, as its stack does not show it."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[None]] = []
+
+
+_held = _Held()
+
+
+@contextlib.contextmanager
+def held(gate: Gate) -> Iterator[None]:
+    """Be inside a gate for the length of a ``with`` statement."""
+    calls, mine = gate.calls, _held.calls
+    try:
+        calls.append(None)
+        try:
+            mine.append(calls)
+            yield
+        finally:
+            mine.pop()
+    finally:
+        calls.pop()
+
+
+def is_inside(gates: Iterable[Gate]) -> bool:
+    """Whether the calling thread is inside a call through one of some gates, or is closing one.
+
+    It is, if a signal's handler asks that was called in the middle of one. Nobody may wait for
+    that call then: it goes on when the handler is over.
+    """
+    busy = {id(gate.calls) for gate in gates if gate.calls or not gate.is_open}
+    if any(id(calls) in busy for calls in _held.calls):
+        return True
+    frame = sys._getframe() if busy else None
+    while frame is not None:
+        # Whoever else enters a gate has its calls in a variable of such a name.
+        names = [name for name in frame.f_code.co_varnames if name.startswith("calls")]
+        if names and any(id(frame.f_locals.get(name)) in busy for name in names):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def wait_until(is_over: Callable[[], object], deadline: float) -> bool:

@@ -162,7 +162,8 @@ class Handle(Unpicklable):
     def close(self) -> None:
         """Let calls of other threads on it finish, then give it back (``glfs_h_close``).
 
-        :raises OSError: EBADF if it is closed already.
+        :raises OSError: EBADF if it is closed already, EDEADLK if the calling thread is itself in
+            the middle of a call on it.
         """
         self._object.close()
 

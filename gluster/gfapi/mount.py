@@ -21,7 +21,7 @@ from . import api
 from .descriptor import Descriptor
 from .ending import Ending, end_in_background, is_ending, wait_for, wait_for_room
 from .exceptions import LibgfapiException, VolumeNotMounted
-from .gate import Gate, exiting, refusal, wait_until
+from .gate import Gate, exiting, is_inside, refusal, wait_until
 from .inflight import frames_in_flight, frames_told, paths_told, threads_told
 
 TYPE_CHECKING = False
@@ -202,8 +202,11 @@ class Mount(Gate):
         :param timeout: when to give up, in seconds.
         :param wait: whether to wait for the tear-down too, also for one that has begun earlier.
         :raises LibgfapiException: if a file could not be closed properly, or a call did not end:
-            the volume is unmounted all the same. Or if another thread's unmount did not end.
+            the volume is unmounted all the same. If another thread's unmount did not end. Or if
+            the calling thread is inside a call: it is still mounted then.
         """
+        if is_inside((self, *self._opened())):
+            raise LibgfapiException("umount: this thread is inside a call of it", errno.EDEADLK)
         timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
         endings: list[Ending] = []

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from . import api
-from .gate import Gate
+from .gate import Gate, held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,21 +67,18 @@ def looked_up(
     :param stat: is filled with the status.
     :raises OSError: if it cannot be looked up.
     """
-    calls, path, follow_symlinks = mount.calls, os.fspath(path), bool(follow_symlinks)
+    path, follow_symlinks = os.fspath(path), bool(follow_symlinks)
     kept: list[Any] = []
     closed: list[Any] = []
-    try:
-        calls.append(None)
-        # Nobody else has it, so no other call can be inside when it is closed.
-        yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
-    finally:
+    with held(mount):
         try:
+            # Nobody else has it, so no other call can be inside when it is closed.
+            yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
+        finally:
             try:
                 _close(kept, closed, path)
             finally:  # an interrupt may have come before
                 _close(kept, closed, path)
-        finally:
-            calls.pop()
 
 
 def rename(
@@ -144,14 +141,9 @@ class HeldObject(Gate):
         """Let the calls inside finish, then give it back.
 
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
-        :raises OSError: EBADF if it is closed already.
+        :raises OSError: EBADF if it is closed already, EDEADLK if the calling thread is inside.
         """
-        kept: list[int] = []
-        try:
-            self.finish(self._close, kept, deadline)
-        finally:
-            if kept:
-                self.mount.objects.discard(self)
+        self.finish(self._close, [], deadline, self.mount.objects)
 
     def _close(self, gate: Gate, kept: list[int]) -> None:
         if self.lease is not None:

@@ -37,7 +37,8 @@ class Opened(Unpicklable):
         (``glfs_close``, ``glfs_closedir``).
 
         :raises OSError: EBADF if it is closed already; for a file also what became known of
-            earlier writes, as ENOSPC or EDQUOT. It is closed then too.
+            earlier writes, as ENOSPC or EDQUOT. It is closed then too. Not so if the calling thread
+            is itself in the middle of a call on it, as in a signal's handler (EDEADLK).
         """
         self._descriptor.close()
 

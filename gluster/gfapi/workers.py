@@ -84,7 +84,7 @@ class Backlog:
     def __init__(self, descriptor: Descriptor) -> None:
         self._path = descriptor.path
         self._workers = workers_of(descriptor.mount)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._numbers = itertools.count()
         self._futures: set[futures.Future[Any]] = set()
         self._calls: OrderedDict[int, Call] = OrderedDict()  # the oldest is the first
@@ -200,7 +200,7 @@ class Backlog:
 
     def forget(self) -> None:
         """After a fork, in the child: the threads are gone, and so is the file."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.closer = self
         for future in self._futures:
             futures.Future.__init__(future)  # a thread that is gone may have held its lock
@@ -214,7 +214,7 @@ class Workers:
         self._jobs: deque[Callable[[], None]] = deque()
         self._idle: deque[Any] = deque()
         self._unfinished: list[None] = []  # one element for each job
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._most = MOST_THREADS
         self._count = 0
 
@@ -295,7 +295,7 @@ class Workers:
 
 
 _workers: weakref.WeakKeyDictionary[Mount, Workers] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def workers_of(mount: Mount) -> Workers:
@@ -318,7 +318,7 @@ def _forget() -> None:
     """After a fork, in the child: the threads are gone."""
     global _workers, _lock
     _workers = weakref.WeakKeyDictionary()
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -8,18 +8,21 @@ place after the other.
 from __future__ import annotations
 
 import contextlib
+import errno
 import inspect
 import os
 import stat
 import sys
 from collections.abc import Iterator
+from concurrent import futures
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import pytest
 
 from gluster import gfapi
 from gluster.gfapi import api
+from gluster.gfapi.gate import held, is_inside
 
 PACKAGE = str(Path(gfapi.__file__).parent)
 OPENERS = (
@@ -165,3 +168,79 @@ def test_an_interrupt_anywhere_leaves_nothing_open_and_nobody_inside(
             c_has_open.clear()
     assert wrong == {}
     assert number > 10
+
+
+def called_everywhere(look: Callable[[], Any], action: Callable[[], Any]) -> dict[str, Any]:
+    """Do something, and look at each place where a signal's handler may be called; what it saw."""
+    seen: dict[str, Any] = {}
+
+    def handle(frame: Any, event: str, _: Any) -> None:
+        if event != "c_call" and is_ours(frame):
+            sys.setprofile(None)
+            seen[f"{len(seen)}: {event} at {frame.f_code.co_name}:{frame.f_lineno}"] = look()
+            sys.setprofile(handle)
+
+    sys.setprofile(handle)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_handler_knows_what_its_own_thread_is_inside_of(
+    plain_vol: gfapi.Volume, file: str, name: str
+) -> None:
+    mount = plain_vol._mount
+
+    def is_known() -> Optional[bool]:
+        gates = [mount, *mount.descriptors, *mount.objects]
+        is_waited_for = any(gate.calls or not gate.is_open for gate in gates)
+        return is_inside(gates) if is_waited_for else None
+
+    with plain_vol.fopen(file, "w"):
+        pass
+    seen = called_everywhere(is_known, lambda: ACTIONS[name](plain_vol, file))
+    assert [place for place, known in seen.items() if known is False] == []
+    assert True in seen.values()
+
+
+def test_a_handler_that_unmounts_or_closes_what_its_thread_is_inside_of_is_refused_at_once(
+    plain: Any, plain_folder: str
+) -> None:
+    told: list[Any] = []
+
+    def handle(frame: Any, event: str, _: Any) -> None:
+        if event == "c_return" and frame.f_code.co_name in ("glfs_stat", "glfs_read"):
+            sys.setprofile(None)
+            try:
+                file.close() if frame.f_code.co_name == "glfs_read" else vol.umount()
+            except (OSError, gfapi.LibgfapiException) as error:
+                told.append((type(error), error.errno, str(error)))
+
+    with plain.client() as vol, vol.fopen(f"{plain_folder}/file", "w+") as file:
+        file.write(b"x")
+        for action in (lambda: vol.stat("/"), lambda: file.read()):
+            sys.setprofile(handle)
+            try:
+                action()
+            finally:
+                sys.setprofile(None)
+        assert file.pread(1, 0) == b"x"
+    inside = "this thread is inside a call of it"
+    assert told == [
+        (gfapi.LibgfapiException, errno.EDEADLK, f"umount: {inside}"),
+        (OSError, errno.EDEADLK, f"[Errno {errno.EDEADLK}] {inside}: '{plain_folder}/file'"),
+    ]
+
+
+def test_an_unmount_of_one_thread_waits_for_the_calls_of_another(plain_vol: gfapi.Volume) -> None:
+    mount = plain_vol._mount
+    with held(mount):
+        pool = futures.ThreadPoolExecutor(1)
+        assert pool.submit(is_inside, [mount]).result(10) is False
+        assert is_inside([mount]) is True
+        pool.shutdown()
+    assert is_inside([mount]) is False

@@ -50,6 +50,7 @@ def test_a_token_is_taken_by_one_thread() -> None:
 
 def test_a_gate_is_finished_by_one_thread_when_nobody_is_inside() -> None:
     gate, closed = Gate(42, "/a"), []
+    opened = {gate}
 
     def close(last: Gate, kept: list[Any]) -> None:
         assert not gate.is_open
@@ -58,19 +59,21 @@ def test_a_gate_is_finished_by_one_thread_when_nobody_is_inside() -> None:
 
     def finish() -> Any:
         try:
-            return gate.finish(close, [], float("inf"))
+            return gate.finish(close, [], float("inf"), opened)
         except OSError as error:
             return error.errno, error.filename
 
     assert sorted(together(finish), key=str) == [(errno.EBADF, "/a")] * (THREADS - 1) + [None]
     assert closed == [42]
+    assert opened == set()
 
 
 def test_a_gate_whose_calls_do_not_end_or_whose_close_is_interrupted_is_open_again() -> None:
     gate = Gate(42, "/a")
+    opened = {gate}
     gate.calls.append(None)
     with pytest.raises(OSError, match="did not end") as caught:
-        gate.finish(lambda last, kept: None, [], time.monotonic())
+        gate.finish(lambda last, kept: None, [], time.monotonic(), opened)
     assert (caught.value.errno, gate.pointer) == (errno.ETIMEDOUT, 42)
     gate.calls.clear()
 
@@ -78,8 +81,9 @@ def test_a_gate_whose_calls_do_not_end_or_whose_close_is_interrupted_is_open_aga
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        gate.finish(interrupted, [], float("inf"))
+        gate.finish(interrupted, [], float("inf"), opened)
     assert gate.pointer == 42
+    assert opened == {gate}
 
 
 def test_a_gate_whose_close_failed_or_was_interrupted_late_is_not_closed_twice() -> None:
@@ -94,7 +98,7 @@ def test_a_gate_whose_close_failed_or_was_interrupted_late_is_not_closed_twice()
     for close, error in ((failed, OSError), (late, KeyboardInterrupt)):
         gate = Gate(42)
         with pytest.raises(error):
-            gate.finish(close, [], float("inf"))
+            gate.finish(close, [], float("inf"), set())
         assert not gate.is_open
 
 
