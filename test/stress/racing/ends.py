@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from gluster import gfapi
@@ -36,9 +37,9 @@ def _open_everything(stage: Stage) -> None:
         kept.append(lifetimes._Holder(**things))
 
 
-def _work(stage: Stage) -> None:
+def _work(stage: Stage, is_over: Callable[[], bool] = lambda: False) -> None:
     with contextlib.suppress(gfapi.VolumeNotMounted):
-        while True:
+        while not is_over():
             stage.attempt(lambda: calls.some(stage, stage.vol))
             if not stage.vol.mounted:
                 return
@@ -92,7 +93,10 @@ def exit_by_signal_handler(stage: Stage) -> None:
     """A signal's handler ends the program wherever it is, and may unmount and mount first."""
     other = stage.another()
 
+    handled = threading.Event()
+
     def handle(*_: Any) -> None:
+        handled.set()
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
         if stage.choose.random() < 0.3:
             try:
@@ -105,11 +109,11 @@ def exit_by_signal_handler(stage: Stage) -> None:
                 other.stat("/")
         sys.exit(0)
 
-    sys.unraisablehook = lambda unraisable: None  # of an exit that a __del__ has swallowed
+    sys.unraisablehook = lambda unraisable: None  # of an exit that is dropped in a __del__
     _open_everything(stage)
     signal.signal(signal.SIGALRM, handle)
     signal.setitimer(signal.ITIMER_REAL, 0.001 + stage.choose.random() * 0.1)
-    _work(stage)
+    _work(stage, handled.is_set)
 
 
 _PROGRAM = """
