@@ -340,6 +340,8 @@ class Descriptor(Gate):
         :raises OSError: EBADF if it is closed already, EDEADLK if the calling thread is inside, or
             what C's close says.
         """
+        self.refuse_deadlock()
+        calls = self.calls  # noqa: F841 - by which is_inside knows that this thread is here
         kept: list[int] = []
         closer = object()
         try:

@@ -116,6 +116,11 @@ class Gate(Unpicklable):
         """
         return wait_until(lambda: not self.calls, deadline)
 
+    def refuse_deadlock(self) -> None:
+        """Raise EDEADLK if the calling thread is inside, and would wait for itself."""
+        if self.calls and is_inside((self,)):
+            raise OSError(errno.EDEADLK, "this thread is inside a call of it", self.path)
+
     def finish(
         self,
         close: Callable[[Gate, list[Any]], object],
@@ -131,19 +136,16 @@ class Gate(Unpicklable):
         :param kept: gets what C's close returned.
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :param opened: where it is until it is closed.
-        :raises OSError: EBADF if it is shut already, EDEADLK if it is the calling thread that is
-            inside, ETIMEDOUT at the deadline, or what ``close`` says.
+        :raises OSError: EBADF if it is shut already, ETIMEDOUT at the deadline, or what ``close``
+            says.
         """
-        if self.calls and is_inside((self,)):
-            raise OSError(errno.EDEADLK, "this thread is inside a call of it", self.path)
         taken: list[Optional[int]] = []
-        calls = self.calls  # by which a handler in the middle of this knows that its thread is here
         try:
             # In C, so that no interrupt comes when it is shut and nobody knows.
             taken.extend(map(vars(self).pop, ("address",), (None,)))
             if taken[0] is None:
                 raise bad_descriptor(self.path)
-            if calls and not self.drain(deadline):
+            if self.calls and not self.drain(deadline):
                 raise OSError(errno.ETIMEDOUT, "a call did not end in time", self.path)
             close(Gate(taken[0], self.path), kept)
         finally:
@@ -193,14 +195,14 @@ def is_inside(gates: Iterable[Gate]) -> bool:
     It is, if a signal's handler asks that was called in the middle of one. Nobody may wait for
     that call then: it goes on when the handler is over.
     """
-    busy = {id(gate.calls) for gate in gates if gate.calls or not gate.is_open}
-    if any(id(calls) in busy for calls in _held.calls):
+    wanted = {id(gate.calls) for gate in gates}
+    if any(id(calls) in wanted for calls in _held.calls):
         return True
-    frame = sys._getframe() if busy else None
+    frame: Any = sys._getframe()
     while frame is not None:
-        # Whoever else enters a gate has its calls in a variable of such a name.
+        # Whoever else enters a gate, or closes what it guards, has its calls in a variable.
         names = [name for name in frame.f_code.co_varnames if name.startswith("calls")]
-        if names and any(id(frame.f_locals.get(name)) in busy for name in names):
+        if names and any(id(frame.f_locals.get(name)) in wanted for name in names):
             return True
         frame = frame.f_back
     return False

@@ -143,6 +143,8 @@ class HeldObject(Gate):
         :param deadline: the :func:`time.monotonic` time at which to give up and leave it open.
         :raises OSError: EBADF if it is closed already, EDEADLK if the calling thread is inside.
         """
+        self.refuse_deadlock()
+        calls = self.calls  # noqa: F841 - by which is_inside knows that this thread is here
         self.finish(self._close, [], deadline, self.mount.objects)
 
     def _close(self, gate: Gate, kept: list[int]) -> None:

@@ -188,21 +188,30 @@ def called_everywhere(look: Callable[[], Any], action: Callable[[], Any]) -> dic
     return seen
 
 
+def close_beside_asynchronous_calls(vol: gfapi.Volume, path: str) -> None:
+    with vol.fopen(path, "w") as file:
+        file.write_async(b"x" * 70000)
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize(
+    "action", [*ACTIONS.values(), close_beside_asynchronous_calls], ids=[*ACTIONS, "close"]
+)
 def test_a_handler_knows_what_its_own_thread_is_inside_of(
-    plain_vol: gfapi.Volume, file: str, name: str
+    plain_vol: gfapi.Volume, file: str, action: Callable[[gfapi.Volume, str], Any]
 ) -> None:
     mount = plain_vol._mount
 
     def is_known() -> Optional[bool]:
-        gates = [mount, *mount.descriptors, *mount.objects]
-        is_waited_for = any(gate.calls or not gate.is_open for gate in gates)
-        return is_inside(gates) if is_waited_for else None
+        gates: list[Any] = [mount, *mount.descriptors, *mount.objects]
+        others_work = any(getattr(gate, "backlog", None) for gate in gates)
+        is_busy = any(gate.calls for gate in gates) and not others_work
+        is_closing = any(getattr(gate, "is_closed", not gate.is_open) for gate in gates)
+        return is_inside(gates) if is_busy or is_closing else None
 
     with plain_vol.fopen(file, "w"):
         pass
-    seen = called_everywhere(is_known, lambda: ACTIONS[name](plain_vol, file))
+    seen = called_everywhere(is_known, lambda: action(plain_vol, file))
     assert [place for place, known in seen.items() if known is False] == []
     assert True in seen.values()
 
