@@ -23,6 +23,7 @@ import stat as stat_module
 from collections.abc import Iterator
 
 from . import api
+from .creation import known_to_all
 from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
 from .gate import Gate, held
@@ -31,7 +32,7 @@ from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn, Optional, Union
+    from typing import Any, Callable, NoReturn, Optional, Union
 
     from .volume import Volume
 
@@ -172,7 +173,15 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
     """
     path = os.fspath(path)
     openat, mount, rest = api.glfs_openat, vol._mount, flags & ~os.O_TRUNC
+    old = rest & ~(os.O_CREAT | os.O_EXCL)
     with _below(vol, dir_fd, path) as folder:
+
+        def open_old(make: Callable[[Descriptor], Glfd]) -> Glfd:
+            return mount.open(openat, path, rest, folder, path, old, mode, make=make)
+
+        def made(descriptor: Descriptor) -> Glfd:
+            return known_to_all(descriptor, open_old, Glfd)
+
         if flags & os.O_CREAT:
             is_free = folder.is_free(path, flags)
             if flags & os.O_EXCL and not is_free:
@@ -180,14 +189,12 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
             try:
                 new = rest | os.O_EXCL
                 if is_free:
-                    return mount.open(openat, path, rest, folder, path, new, mode, make=Glfd)
+                    return mount.open(openat, path, rest, folder, path, new, mode, make=made)
             except FileExistsError:  # since a moment ago, or it is a broken link
                 if flags & os.O_EXCL:
                     raise
         folder.check_kind(path, flags)
-        old = rest & ~os.O_CREAT
-        arguments = (folder, path, old, mode)
-        glfd = mount.open(openat, path, rest, *arguments, make=_checked)
+        glfd = open_old(_checked)
     if flags & os.O_TRUNC and flags & os.O_ACCMODE:
         try:
             glfd.descriptor.cut()

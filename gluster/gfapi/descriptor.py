@@ -356,6 +356,11 @@ class Descriptor(Gate):
                 self.backlog.reopen(closer)
             raise
 
+    def drop(self) -> None:
+        """Close what nothing was done with; nobody wants to know what C says of it."""
+        with contextlib.suppress(OSError):
+            self.finish(api.glfs_close, [], float("inf"), self.mount.descriptors)
+
     def _close(self, gate: Gate, kept: list[int]) -> None:
         if self.lease is not None:
             self.lease.end(gate)

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 
 from . import api, objects
 from .arguments import checked_flags
+from .creation import known_to_all
 from .file import File
 from .names import checked_mode
 
 if TYPE_CHECKING:
+    from .descriptor import Descriptor
     from .handle import Handle
 
 _LONGEST_NAME = 255
@@ -91,8 +93,14 @@ def create_open(
                 kept.append(glfd.value)
         return glfd.value
 
+    def reopen(make: Callable[[Descriptor], File]) -> File:
+        return made[0]._open(rest & ~(os.O_CREAT | os.O_EXCL), make)
+
+    def give_out(descriptor: Descriptor) -> File:
+        return known_to_all(descriptor, reopen, File)
+
     try:
-        file = mount.open(create, folder._path_of(name), rest, make=File)
+        file = mount.open(create, folder._path_of(name), rest, make=give_out)
         return made[0], file
     except FileExistsError:
         if flags & os.O_EXCL:

@@ -35,6 +35,7 @@ from .arguments import (
     checked_volfile,
     flags_of,
 )
+from .creation import known_to_all
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
@@ -352,6 +353,14 @@ class Volume:
         is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
         rest = flags & ~os.O_TRUNC if is_cut else flags
 
+        old = rest & ~(os.O_CREAT | os.O_EXCL)
+
+        def reopen(make: Callable[[Descriptor], T]) -> T:
+            return mount.open(api.glfs_open, path, rest, mount, path, old, make=make)
+
+        def made(descriptor: Descriptor) -> T:
+            return known_to_all(descriptor, reopen, make)
+
         def checked(descriptor: Descriptor) -> T:
             check_opened(descriptor)
             if flags & (os.O_CREAT | os.O_ACCMODE) == os.O_CREAT:  # of others C says so
@@ -369,13 +378,12 @@ class Volume:
                 elif flags & os.O_CREAT:
                     new = rest | os.O_EXCL
                     arguments = (mount, path, new, mode)
-                    return mount.open(api.glfs_creat, path, rest, *arguments, make=make)
+                    return mount.open(api.glfs_creat, path, rest, *arguments, make=made)
             except FileExistsError:
                 if flags & os.O_EXCL:
                     raise
             try:
-                old = rest & ~(os.O_CREAT | os.O_EXCL)
-                return mount.open(api.glfs_open, path, rest, mount, path, old, make=checked)
+                return reopen(checked)
             except FileNotFoundError:
                 if not flags & os.O_CREAT or self.islink(path):
                     raise

@@ -184,6 +184,11 @@ class Tally:
         return [f"{sort}: {what}" for sort in sorts for what in getattr(self, sort)]
 
     @property
+    def misread(self) -> list[str]:
+        """The records that were not read as they are, in words."""
+        return [what for what in self.complaints if not what.startswith("wrong")]
+
+    @property
     def failures(self) -> str:
         """The calls that failed and with what, e.g. "fsync ENOTCONN"."""
         names = (f"{call} {errno.errorcode.get(n or 0, str(n))}" for call, n in self.errors)

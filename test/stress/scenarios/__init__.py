@@ -85,11 +85,13 @@ class Stage:
         """Have a client that is mounted now read what is safe by now."""
         try:
             with self.volume.client() as vol:
-                tally = records.check(self.load.journal, {"a new client": records.from_client(vol)})
+                places = {"a new client": records.from_client(vol)}
+                found = records.check(self.load.journal, places).misread
+                again = records.check(self.load.journal, places).misread if found else []
         except OSError as error:
             self.complaints.append(f"a new client cannot mount: {error}")
         else:
-            self.complaints += [*tally.lost, *tally.torn, *tally.misplaced]
+            self.complaints += [f"{what}, {'still' if what in again else 'once'}" for what in found]
 
 
 def three_nodes() -> sandbox.Cluster:
