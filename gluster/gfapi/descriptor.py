@@ -366,7 +366,16 @@ class Descriptor(Gate):
             self.lease.end(gate)
         if _owners_exist:
             self._let_locks_go(gate)
-        self._settle(api.glfs_closedir if self.is_directory else api.glfs_close, gate, kept)
+        self._settle(api.glfs_closedir if self.is_directory else self._close_file, gate, kept)
+
+    def _close_file(self, gate: Gate, kept: list[int]) -> None:
+        try:
+            api.glfs_close(gate, kept)
+        except OSError as error:
+            # A file that was only read, from memory, is opened on a brick when it is closed, and
+            # may have been removed or replaced by then.
+            if self.is_writable or error.errno not in (errno.ENOENT, errno.ESTALE):
+                raise
 
     def cut(self) -> None:
         """Cut a file that was just opened.

@@ -13,6 +13,7 @@ import stat as stat_module
 from . import api, at
 from .identity import check_root
 from .objects import working_directory
+from .remembered import made_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def mkdir(
     if dir_fd is not None:
         at.mkdir(vol, path, mode, dir_fd)
     else:
-        api.glfs_mkdir(vol._mount, path, mode)
+        mount, path = vol._mount, os.fspath(path)
+        made_again(mount, path, lambda: api.glfs_mkdir(mount, path, mode))
 
 
 def mknod(

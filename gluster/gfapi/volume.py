@@ -18,6 +18,7 @@ from . import (
     metadata,
     moving,
     names,
+    opening,
     paths,
     removal,
     renaming,
@@ -35,11 +36,8 @@ from .arguments import (
     checked_volfile,
     flags_of,
 )
-from .creation import known_to_all
-from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .directory import Dir
 from .file import File, Glfd
-from .identity import check_opened
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -341,52 +339,7 @@ class Volume:
             return at.open(self, path, checked_flags(flags), mode, dir_fd)
         return self._open(path, flags, mode, Glfd)
 
-    def _open(self, path: api.AnyPath, flags: int, mode: int, make: Callable[[Descriptor], T]) -> T:
-        """Make a file or open one, in two steps if need be.
-
-        Of a broken symbolic link, ``glfs_creat`` would make the target on the machine of a brick,
-        wherever there the link points to; not if it must not exist.
-        """
-        mount, path = self._mount, os.fspath(path)  # which is asked once, and not within a call
-        flags = checked_flags(flags)
-        mode = mode if type(mode) is int else api.integer(mode)
-        is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
-        rest = flags & ~os.O_TRUNC if is_cut else flags
-
-        old = rest & ~(os.O_CREAT | os.O_EXCL)
-
-        def reopen(make: Callable[[Descriptor], T]) -> T:
-            return mount.open(api.glfs_open, path, rest, mount, path, old, make=make)
-
-        def made(descriptor: Descriptor) -> T:
-            return known_to_all(descriptor, reopen, make)
-
-        def checked(descriptor: Descriptor) -> T:
-            check_opened(descriptor)
-            if flags & (os.O_CREAT | os.O_ACCMODE) == os.O_CREAT:  # of others C says so
-                descriptor.check_no_directory()
-            if is_cut:
-                descriptor.cut()
-            return make(descriptor)
-
-        while True:
-            try:
-                if flags & os.O_CREAT and names_in_use.has_lease_id:
-                    # glfs_creat gives the file the id as an attribute. Bricks refuse that, and
-                    # all that come with it, without which disperse and shard do not know it.
-                    api.glfs_mknod(mount, path, stat_module.S_IFREG | mode & 0o7777, 0)
-                elif flags & os.O_CREAT:
-                    new = rest | os.O_EXCL
-                    arguments = (mount, path, new, mode)
-                    return mount.open(api.glfs_creat, path, rest, *arguments, make=made)
-            except FileExistsError:
-                if flags & os.O_EXCL:
-                    raise
-            try:
-                return reopen(checked)
-            except FileNotFoundError:
-                if not flags & os.O_CREAT or self.islink(path):
-                    raise
+    _open = opening.open_file
 
     def fopen(self, path: api.AnyPath, mode: str = "r") -> File:
         """Open a file without a buffer, as :func:`open` does with ``buffering=0``.
@@ -416,16 +369,8 @@ class Volume:
         :returns: a :class:`Dir`.
         :raises OSError: on failure.
         """
-        mount, path, is_plus = self._mount, os.fspath(path), bool(readdirplus)
-        kind, arguments = DirectoryDescriptor, (mount, path)
-        return mount.open(
-            api.glfs_opendir,
-            path,
-            os.O_DIRECTORY,
-            *arguments,
-            kind=kind,
-            make=lambda opened: Dir(opened, is_plus),
-        )
+        is_plus = bool(readdirplus)
+        return opening.open_directory(self, path, lambda opened: Dir(opened, is_plus))
 
     def scandir(
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False

@@ -1,0 +1,83 @@
+"""From a path to what is open: files made or opened, and directories."""
+
+from __future__ import annotations
+
+import os
+import stat as stat_module
+
+from . import api
+from .arguments import checked_flags
+from .creation import known_to_all
+from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
+from .identity import check_opened
+from .remembered import asked_again, made_again
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, TypeVar
+
+    from .volume import Volume
+
+    T = TypeVar("T")
+
+
+def open_file(
+    vol: Volume, path: api.AnyPath, flags: int, mode: int, make: Callable[[Descriptor], T]
+) -> T:
+    """Make a file or open one, in two steps if need be.
+
+    Of a broken symbolic link, ``glfs_creat`` would make the target on the machine of a brick,
+    wherever there the link points to; not if it must not exist.
+
+    :param make: makes of its descriptor what is returned, as for :meth:`Mount.open`.
+    """
+    mount, path = vol._mount, os.fspath(path)  # which is asked once, and not within a call
+    flags = checked_flags(flags)
+    mode = mode if type(mode) is int else api.integer(mode)
+    is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
+    rest = flags & ~os.O_TRUNC if is_cut else flags
+    new, old = rest | os.O_EXCL, rest & ~(os.O_CREAT | os.O_EXCL)
+
+    def create() -> T:
+        return mount.open(api.glfs_creat, path, rest, mount, path, new, mode, make=made)
+
+    def open_old(make: Callable[[Descriptor], T]) -> T:
+        return mount.open(api.glfs_open, path, rest, mount, path, old, make=make)
+
+    def made(descriptor: Descriptor) -> T:
+        return known_to_all(descriptor, open_old, make)
+
+    def checked(descriptor: Descriptor) -> T:
+        check_opened(descriptor)
+        if flags & (os.O_CREAT | os.O_ACCMODE) == os.O_CREAT:  # of others C says so
+            descriptor.check_no_directory()
+        if is_cut:
+            descriptor.cut()
+        return make(descriptor)
+
+    while True:
+        try:
+            if flags & os.O_CREAT and names_in_use.has_lease_id:
+                # glfs_creat gives the file the id as an attribute. Bricks refuse that, and all
+                # that come with it, without which disperse and shard do not know it.
+                api.glfs_mknod(mount, path, stat_module.S_IFREG | mode & 0o7777, 0)
+            elif flags & os.O_CREAT:
+                return made_again(mount, path, create) if flags & os.O_EXCL else create()
+        except FileExistsError:
+            if flags & os.O_EXCL:
+                raise
+        try:
+            return asked_again(mount, path, lambda: open_old(checked))
+        except FileNotFoundError:
+            if not flags & os.O_CREAT or vol.islink(path):
+                raise
+
+
+def open_directory(vol: Volume, path: api.AnyPath, make: Callable[[Descriptor], T]) -> T:
+    """Open a directory.
+
+    :param make: as for :func:`open_file`.
+    """
+    mount, path = vol._mount, os.fspath(path)
+    kind, arguments = DirectoryDescriptor, (api.glfs_opendir, path, os.O_DIRECTORY, mount, path)
+    return asked_again(mount, path, lambda: mount.open(*arguments, kind=kind, make=make))
