@@ -222,7 +222,7 @@ class Descriptor(Gate):
         return os.path.normpath(os.path.join(start, os.fsencode(self.path or b"")))
 
     # ------------------------------------------------------------------ the position
-    # All of these but seek and keep_place are called with ``position`` held.
+    # All of these but seek, settle_end and keep_place are called with ``position`` held.
 
     def here(self) -> int:
         """The position, in bytes from the beginning."""
@@ -233,6 +233,12 @@ class Descriptor(Gate):
             self.place = self.stat().st_size
         self.check_open()
         return self.place
+
+    def settle_end(self) -> None:
+        """Have the position after an append be where that ended, before the file's size changes."""
+        if self.place == AT_END:
+            with self.position:
+                self.here()
 
     def keep_place(self) -> None:
         """Keep the position here from now on, for a call that moves libgfapi's."""

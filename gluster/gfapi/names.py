@@ -131,6 +131,7 @@ def _why_not_in(vol: Volume, folder: bytes) -> Optional[int]:
 
 
 def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+    api.encode_bare_path(link_name)  # what is wrong with it is told first, as by os.link
     try:
         _link(vol, realpath(vol, api.encode_bare_path(source)), link_name)
     except OSError as error:

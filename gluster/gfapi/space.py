@@ -48,6 +48,7 @@ def ftruncate(file: File, length: int) -> None:
     """
     length = api.integer(length)
     file._descriptor.check_range(length)
+    file._descriptor.settle_end()
     api.glfs_ftruncate(file._descriptor, length, None, None)
     file._descriptor.end_known_at = NEVER
 
@@ -82,6 +83,7 @@ def fallocate(file: File, mode: int, offset: int, length: int) -> None:
     elif mode in (0, _FALLOC_FL_KEEP_SIZE):
         offset, length = api.integer(offset), api.integer(length)
         file._descriptor.check_range(offset, length)
+        file._descriptor.settle_end()
         api.glfs_fallocate(file._descriptor, mode, offset, length)
         file._descriptor.end_known_at = NEVER
     else:  # libgfapi would take it for FALLOC_FL_KEEP_SIZE
@@ -109,5 +111,6 @@ def zerofill(file: File, offset: int, length: int) -> None:
     """
     offset, length = api.integer(offset), api.integer(length)
     file._descriptor.check_range(offset, length)
+    file._descriptor.settle_end()
     api.glfs_zerofill(file._descriptor, offset, length)
     file._descriptor.end_known_at = NEVER

@@ -192,7 +192,7 @@ class _Copying:
         if api.encode(name) in (b"", b".", b".."):
             self._vol.makedirs(target)
             return self._vol.lookup(target)
-        if parent:
+        if parent and not self._vol.exists(parent):
             self._vol.makedirs(parent, exist_ok=True)
         with errors_name(target):
             return self._vol.lookup(parent or ".").mkdir(name, _PRIVATE)

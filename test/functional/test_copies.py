@@ -352,6 +352,14 @@ def test_copytree_makes_the_parents_of_the_destination(
     assert names(vol, f"{folder}/new/parents/copy") == names(vol, tree)
 
 
+def test_copytree_into_a_file_is_enotdir(vol: gfapi.Volume, folder: str, tree: str) -> None:
+    vol.touch(f"{folder}/file")
+    for target in (f"{folder}/file/copy", f"{folder}/file//copy"):
+        with pytest.raises(NotADirectoryError) as caught:
+            vol.copytree(tree, target)
+        assert caught.value.filename == target
+
+
 def test_copytree_of_what_is_no_directory_fails_and_makes_nothing(
     vol: gfapi.Volume, folder: str, tree: str
 ) -> None:

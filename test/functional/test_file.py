@@ -656,6 +656,18 @@ def test_the_end_is_behind_what_was_just_written(vol: gfapi.Volume, folder: str)
             assert file.seek(0, os.SEEK_END) == size
 
 
+def test_the_position_after_an_append_is_its_end_whatever_the_size_becomes_then(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    with vol.fopen(f"{folder}/new", "a+") as file:
+        file.write(b"0123456789")
+        file.fallocate(0, 0, 20)
+        assert file.tell() == 10
+        file.write(b"0123456789")
+        file.ftruncate(5)
+        assert file.tell() == 30
+
+
 def test_lseek_past_the_end_makes_a_hole_of_nuls(file: gfapi.File) -> None:
     assert file.lseek(20, os.SEEK_SET) == 20
     assert file.write(b"x") == 1

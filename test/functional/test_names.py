@@ -244,6 +244,14 @@ def test_a_nul_in_the_second_path_is_a_value_error(
     assert plain_vol.listdir(plain_folder) == ["file"]
 
 
+def test_a_nul_is_noticed_before_a_path_that_leads_through_a_file(
+    plain_vol: gfapi.Volume, plain_folder: str
+) -> None:
+    plain_vol.touch(f"{plain_folder}/file")
+    with pytest.raises(ValueError, match="null"):
+        plain_vol.link(f"{plain_folder}/file/x", "a\0b", follow_symlinks=True)
+
+
 @pytest.mark.parametrize("call", ["exists", "isdir", "isfile", "islink"])
 def test_a_nul_in_a_path_is_nothing_that_exists(plain_vol: gfapi.Volume, call: str) -> None:
     assert getattr(plain_vol, call)("/\0") is False
