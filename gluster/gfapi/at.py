@@ -27,7 +27,8 @@ from .creation import known_to_all
 from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
 from .gate import Gate, held
-from .identity import check_opened
+from .identity import check_opened, is_root
+from .objects import check_rename, looked_up
 from .opened import Opened
 
 TYPE_CHECKING = False
@@ -342,6 +343,7 @@ def rename(
     src, dst = os.fspath(src), os.fspath(dst)
     flags = (_NOREPLACE if noreplace else 0) | (_EXCHANGE if exchange else 0)
     renameat, names = api.glfs_renameat2 if flags else api.glfs_renameat, (src, dst)
+    _check_rename(vol, src_dir_fd, src, dst_dir_fd, dst)
     with _below(vol, src_dir_fd, *names) as old, _below(vol, dst_dir_fd, *names) as new:
         old.status(src, follow_symlinks=False)
         new.check_parent(dst)
@@ -366,6 +368,26 @@ def rename(
         vol.rename(source, target)
     except OSError as error:
         _name(error, *names)
+        raise
+
+
+def _check_rename(
+    vol: Volume, src_dir_fd: Any, src: api.AnyPath, dst_dir_fd: Any, dst: api.AnyPath
+) -> None:
+    """See that this thread may rename; see :func:`gluster.gfapi.objects.check_rename`."""
+    if is_root():
+        return
+    source, target = _path_below(vol, src_dir_fd, src), _path_below(vol, dst_dir_fd, dst)
+    if source is None or target is None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), src, None, dst)
+    old_parent, old = os.path.split(source.rstrip(b"/"))
+    new_parent, new = os.path.split(target.rstrip(b"/"))
+    mount, here, there = vol._mount, old_parent or b".", new_parent or b"."
+    try:
+        with looked_up(mount, here) as folder, looked_up(mount, there) as new_folder:
+            check_rename(mount, folder, old, new_folder, new)
+    except OSError as error:
+        _name(error, src, dst)
         raise
 
 

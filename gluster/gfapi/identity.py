@@ -157,6 +157,12 @@ def _restore(uid: Optional[int], gid: Optional[int], groups: Optional[tuple[int,
         _mine.groups = groups
 
 
+def own_uid() -> int:
+    """Whom this thread calls as."""
+    uid: Optional[int] = _mine.uid
+    return os.geteuid() if uid is None else uid
+
+
 def is_root() -> bool:
     """Whether this thread calls as root, whom the bricks let do everything."""
     uid = _mine.uid

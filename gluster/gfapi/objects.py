@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat as stat_module
 from collections.abc import Iterator
 
 from . import api
 from .gate import Gate, held
+from .identity import is_root, own_uid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +97,7 @@ def rename(
     """
     is_same_name = api.encode_bare_path(old) == api.encode_bare_path(new)
     if not is_same_name or _gfid(folder) != _gfid(new_folder):
+        check_rename(mount, folder, old, new_folder, new)
         api.glfs_h_rename(mount, folder, old, new_folder, new)
         return
     try:
@@ -102,6 +106,49 @@ def rename(
         error.filename2 = new
         raise
     api.glfs_h_close(found)
+
+
+def check_rename(
+    mount: Mount, folder: Gate, old: api.AnyPath, new_folder: Gate, new: api.AnyPath
+) -> None:
+    """See that this thread may rename, as the kernel does for who uses FUSE.
+
+    Where the new name belongs to another brick than the old one, a distributed volume makes the one
+    and removes the other as root, and nobody asks who may change the directories.
+
+    :raises OSError: EACCES or EPERM if it may not.
+    """
+    if is_root():
+        return
+    try:
+        owner = _owner(mount, folder, old)
+        if owner is not None:  # else the call itself says what is missing
+            _check_change(mount, folder, owner)
+            _check_change(mount, new_folder, _owner(mount, new_folder, new))
+    except OSError as error:
+        error.filename, error.filename2 = old, new
+        raise
+
+
+def _check_change(mount: Mount, folder: Gate, owner: Optional[int]) -> None:
+    """See that this thread may make a name in a directory, or remove that of somebody's file."""
+    api.glfs_h_access(mount, folder, os.W_OK | os.X_OK)
+    stat = api.Stat()
+    api.glfs_h_stat(mount, folder, stat)
+    is_sticky = stat.st_mode & stat_module.S_ISVTX
+    if is_sticky and owner is not None and own_uid() not in (owner, stat.st_uid):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def _owner(mount: Mount, folder: Gate, name: api.AnyPath) -> Optional[int]:
+    """Whose an entry of a directory is; None if there is none."""
+    stat = api.Stat()
+    try:
+        found = Gate(api.glfs_h_lookupat(mount, folder, name, stat, 0))
+    except FileNotFoundError:
+        return None
+    api.glfs_h_close(found)
+    return stat.st_uid
 
 
 def _gfid(found: Gate) -> bytes:

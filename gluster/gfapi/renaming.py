@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from stat import S_ISDIR
 
 from . import api, at
-from .objects import looked_up
+from .identity import is_root
+from .objects import check_rename, looked_up
 from .objects import rename as rename_entry
 
 TYPE_CHECKING = False
@@ -78,6 +79,7 @@ def _rename(vol: Volume, src: Union[str, bytes], dst: Union[str, bytes]) -> None
             with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
                 _check_directory(vol, src)
         if not new_parent.strip(b"/") and old != new:  # the root or the working directory
+            _check_in(mount, old_parent or b".", old, new_parent or b".", new)
             api.glfs_rename(mount, src, dst)
             return
         try:
@@ -101,6 +103,12 @@ def _rename_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, n
         else:
             with _folder(mount, new_parent) as target:
                 rename_entry(mount, source, old, target, new)
+
+
+def _check_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, new: bytes) -> None:
+    if not is_root():
+        with _folder(mount, old_parent) as source, _folder(mount, new_parent) as target:
+            check_rename(mount, source, old, target, new)
 
 
 @contextlib.contextmanager

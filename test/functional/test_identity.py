@@ -137,6 +137,40 @@ def test_in_a_sticky_directory_only_the_owner_removes(vol: gfapi.Volume, home: s
         vol.unlink(path)
 
 
+@pytest.mark.parametrize("closed", [0o755, 0o1777])
+@pytest.mark.parametrize("way", ["rename", "rename of a handle"])
+def test_nobody_renames_what_he_may_not_remove_or_replace(
+    vol: gfapi.Volume, home: str, closed: int, way: str
+) -> None:
+    """Of many names, as a distributed volume has bricks ask only where both belong to one."""
+    secret, names = f"{home}/closed", [f"{number}" for number in range(12)]
+    vol.mkdir(secret)
+    for name in names:
+        write(vol, f"{secret}/{name}")
+    vol.chmod(secret, closed)
+
+    def rename(old: str, name: str, new: str) -> None:
+        if way == "rename":
+            vol.rename(f"{old}/{name}", f"{new}/new-{name}")
+            return
+        with vol.lookup(old) as folder, vol.lookup(new) as target:
+            folder.rename(name, target, f"new-{name}")
+
+    with vol.identity(OTHER, OTHER):
+        for name in names:
+            with pytest.raises(PermissionError):
+                rename(secret, name, home)
+            write(vol, f"{home}/{name}")
+            if closed == 0o755:
+                with pytest.raises(PermissionError):
+                    rename(home, name, secret)
+            else:
+                rename(home, name, secret)
+        with pytest.raises(FileNotFoundError):
+            rename(secret, "missing", home)
+    assert set(names) <= set(vol.listdir(secret))
+
+
 def test_content_that_root_has_just_read_stays_secret(vol: gfapi.Volume, home: str) -> None:
     for size in (10, 1 << 20):
         path = write(vol, f"{home}/{size}", b"x" * size, 0o600)
