@@ -677,6 +677,9 @@ class Verdict(NamedTuple):
         if self.volume == ALLOWED:
             # Root may "execute" what nobody may; who may write a file may set its times.
             return (subject == "root" and attempt == "execute") or attempt == "change the times"
+        # Of a directory that may be read and not entered, only a distributed volume says so.
+        if attempt == "list" and self.case.way.startswith("walk"):
+            return self.case.object == "0o744"
         # To leave a file to the group that it has is a change, which takes a member.
         return attempt == "give it to the group" and subject == "owner"
 
