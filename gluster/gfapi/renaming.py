@@ -43,8 +43,9 @@ def rename(
 
     :param src: the path (str, bytes or path-like).
     :param dst: the new one; a file there is replaced.
-    :param src_dir_fd: for ``src``, as ``dir_fd`` in :meth:`mkdir` (``glfs_renameat``). GlusterFS
-        11 cannot replace a file then unless the directories are still where they were opened.
+    :param src_dir_fd: for ``src``, as ``dir_fd`` in :meth:`mkdir` (``glfs_renameat``). Unless the
+        directories are still where they were opened, GlusterFS 11 cannot replace a file then, and
+        who is not root cannot rename at all (ESTALE).
     :param dst_dir_fd: the same for ``dst``.
     :param noreplace: whether it is an error if ``dst`` exists (``glfs_renameat2``). The client
         looks, not the brick, so another one may make it in between.
