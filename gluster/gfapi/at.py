@@ -78,11 +78,12 @@ def directory_of(vol: Volume, dir_fd: Any) -> Descriptor:
 class _Folder(Gate):
     """The glfd of a directory that is used for one call."""
 
-    __slots__ = ("harmless",)
+    __slots__ = ("harmless", "is_spoilt")
 
     def __init__(self, pointer: int) -> None:
         super().__init__(pointer)
         self.harmless = _HARMLESS
+        self.is_spoilt = False  # by an error that was not handed on
 
     def deny(self, code: int, path: api.AnyPath) -> NoReturn:
         """Raise an error that C has no part in."""
@@ -143,7 +144,7 @@ def _below(vol: Volume, dir_fd: Any, *named: api.AnyPath) -> Iterator[_Folder]:
         is_whole = False
         try:
             yield folder
-            is_whole = True
+            is_whole = not folder.is_spoilt
         except OSError as error:
             is_whole = error.errno in folder.harmless
             _name(error, *named)
@@ -180,8 +181,15 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
         def open_old(make: Callable[[Descriptor], Glfd]) -> Glfd:
             return mount.open(openat, path, rest, folder, path, old, mode, make=make)
 
+        def open_again(make: Callable[[Descriptor], Glfd]) -> Glfd:
+            try:
+                return open_old(make)
+            except OSError as error:
+                folder.is_spoilt = error.errno not in folder.harmless
+                raise
+
         def made(descriptor: Descriptor) -> Glfd:
-            return known_to_all(descriptor, open_old, Glfd)
+            return known_to_all(descriptor, open_again, Glfd)
 
         if flags & os.O_CREAT:
             is_free = folder.is_free(path, flags)

@@ -42,14 +42,15 @@ def known_to_all(
         check_opened(opened)
         if not _are_same(made, opened):
             raise FileNotFoundError  # somebody has put another one into its place
+        made.drop()
         return make(opened)
 
     try:
-        thing = reopen(make_of_same)
+        return reopen(make_of_same)
     except OSError:  # it is gone, or its mode lets nobody open it again
-        return make(made)
-    made.drop()
-    return thing
+        if not made.is_open:
+            raise
+    return make(made)
 
 
 def _are_same(made: Descriptor, opened: Descriptor) -> bool:

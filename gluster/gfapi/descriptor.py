@@ -123,6 +123,10 @@ class Descriptor(Gate):
         return (next(_owners) % 0xFFFFFFFE + 1).to_bytes(4, "big")
 
     @property
+    def is_waited_for(self) -> bool:
+        return bool(self.calls) or self.backlog is not None
+
+    @property
     def is_closed(self) -> bool:
         """Whether it is closed, or will be as soon as its asynchronous calls are over."""
         return not self.is_open or (self.backlog is not None and self.backlog.closer is not None)
@@ -364,8 +368,14 @@ class Descriptor(Gate):
 
     def drop(self) -> None:
         """Close what nothing was done with; nobody wants to know what C says of it."""
+
+        def close(gate: Gate, kept: list[int]) -> None:
+            if _owners_exist:
+                self._let_locks_go(gate)
+            api.glfs_close(gate, kept)
+
         with contextlib.suppress(OSError):
-            self.finish(api.glfs_close, [], float("inf"), self.mount.descriptors)
+            self.finish(close, [], float("inf"), self.mount.descriptors)
 
     def _close(self, gate: Gate, kept: list[int]) -> None:
         if self.lease is not None:

@@ -116,9 +116,14 @@ class Gate(Unpicklable):
         """
         return wait_until(lambda: not self.calls, deadline)
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether who closes this may have to wait for somebody."""
+        return bool(self.calls)
+
     def refuse_deadlock(self) -> None:
         """Raise EDEADLK if the calling thread is inside, and would wait for itself."""
-        if self.calls and is_inside((self,)):
+        if self.is_waited_for and is_inside((self,)):
             raise OSError(errno.EDEADLK, "this thread is inside a call of it", self.path)
 
     def finish(
@@ -164,27 +169,55 @@ class Gate(Unpicklable):
         self.calls = []  # a new list: who is inside, as below us on the stack, pops from the old
 
 
+class _Holding:
+    """That a thread is inside a gate for the length of a ``with`` statement.
+
+    :ivar calls: those of the gate.
+    :ivar frame: of the function with that statement. An interrupt as it begins leaves what is held
+        to the traceback; the thread is not inside any more when it has left the function.
+    """
+
+    __slots__ = ("calls", "frame")
+
+    def __init__(self, calls: list[None]) -> None:
+        self.calls = calls
+        frame: Any = sys._getframe(2)
+        while frame.f_back and (frame.f_code.co_flags & _GENERATOR or not _is_ours(frame)):
+            frame = frame.f_back
+        self.frame = frame
+
+
 class _Held(threading.local):
     """What :func:`held` has the calling thread inside of, as its stack does not show it."""
 
     def __init__(self) -> None:
-        self.calls: list[list[None]] = []
+        self.all: list[_Holding] = []
 
 
 _held = _Held()
+_GENERATOR = 0x20  # inspect.CO_GENERATOR
+_PACKAGE = os.path.dirname(__file__)
+
+
+def _is_ours(frame: Any) -> bool:
+    """Whether a frame is one of this package."""
+    place: str = frame.f_code.co_filename
+    return place == "<gfapi>" or place.startswith(_PACKAGE)
 
 
 @contextlib.contextmanager
 def held(gate: Gate) -> Iterator[None]:
     """Be inside a gate for the length of a ``with`` statement."""
-    calls, mine = gate.calls, _held.calls
+    calls, mine = gate.calls, _held.all
+    holding = _Holding(calls)
     try:
         calls.append(None)
         try:
-            mine.append(calls)
+            mine.append(holding)
             yield
         finally:
-            mine.pop()
+            with contextlib.suppress(ValueError):
+                mine.remove(holding)
     finally:
         calls.pop()
 
@@ -195,15 +228,22 @@ def is_inside(gates: Iterable[Gate]) -> bool:
     It is, if a signal's handler asks that was called in the middle of one. Nobody may wait for
     that call then: it goes on when the handler is over.
     """
-    wanted = {id(gate.calls) for gate in gates}
-    if any(id(calls) in wanted for calls in _held.calls):
-        return True
+    wanted = set()
+    for gate in gates:
+        wanted.add(id(gate.calls))
+        wanted.add(id(getattr(gate.calls, "earlier", None)))
+    wanted.discard(id(None))
+    holders = {id(holding.frame) for holding in _held.all if id(holding.calls) in wanted}
     frame: Any = sys._getframe()
     while frame is not None:
-        # Whoever else enters a gate, or closes what it guards, has its calls in a variable.
-        names = [name for name in frame.f_code.co_varnames if name.startswith("calls")]
-        if names and any(id(frame.f_locals.get(name)) in wanted for name in names):
+        if id(frame) in holders:
             return True
+        # Whoever else enters a gate, or closes what it guards, has its calls in a variable. The
+        # variables of others are not looked at: Python before 3.13 keeps them alive then.
+        if _is_ours(frame):
+            names = [name for name in frame.f_code.co_varnames if name.startswith("calls")]
+            if any(id(frame.f_locals.get(name)) in wanted for name in names):
+                return True
         frame = frame.f_back
     return False
 

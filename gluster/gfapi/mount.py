@@ -196,16 +196,19 @@ class Mount(Gate):
         self.upcalls = None
         self.is_polled = False
 
-    def umount(self, timeout: float = SETTLE_TIMEOUT, wait: bool = False) -> None:
+    def umount(
+        self, timeout: float = SETTLE_TIMEOUT, wait: bool = False, is_last: bool = False
+    ) -> None:
         """Refuse new calls, let those inside finish, close all, wait until none is in flight.
 
         :param timeout: when to give up, in seconds.
         :param wait: whether to wait for the tear-down too, also for one that has begun earlier.
+        :param is_last: whether nobody will try again.
         :raises LibgfapiException: if a file could not be closed properly, or a call did not end:
             the volume is unmounted all the same. If another thread's unmount did not end. Or if
             the calling thread is inside a call: it is still mounted then.
         """
-        if is_inside((self, *self._opened())):
+        if not is_last and is_inside((self, *self._opened())):
             raise LibgfapiException("umount: this thread is inside a call of it", errno.EDEADLK)
         timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
@@ -295,8 +298,8 @@ class Mount(Gate):
         return [*self.descriptors, *self.objects]
 
     def __del__(self) -> None:
-        if self.is_open:
-            self.umount(EXIT_TIMEOUT)
+        if self.is_open and not sys.is_finalizing():  # when no thread can be started any more
+            self.umount(EXIT_TIMEOUT, is_last=True)
 
 
 def descriptor_at(pointer: int) -> Optional[Descriptor]:
@@ -389,7 +392,7 @@ def _settle_all() -> None:
     mounts = list(_live)
     while mounts:
         try:
-            mounts[-1].umount(EXIT_TIMEOUT)
+            mounts[-1].umount(EXIT_TIMEOUT, is_last=True)
         except LibgfapiException as error:
             problems.append(str(error))
         except SystemExit:  # a signal's handler wants what is about to happen

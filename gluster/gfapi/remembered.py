@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 
 from . import api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, TypeVar
+    from typing import Callable, Optional, TypeVar, Union
 
     from .mount import Mount
 
@@ -38,7 +39,7 @@ def asked_again(mount: Mount, path: api.AnyPath, call: Callable[[], T]) -> T:
             return call()
         except OSError as error:
             if error.errno == errno.ENOENT:
-                if not _exists(mount, path, api.glfs_stat):
+                if _error_of(api.glfs_stat, mount, path) in (errno.ENOENT, errno.ENOTDIR):
                     raise
             elif error.errno != errno.ESTALE:
                 raise
@@ -46,17 +47,18 @@ def asked_again(mount: Mount, path: api.AnyPath, call: Callable[[], T]) -> T:
     return call()
 
 
-def made_again(mount: Mount, path: api.AnyPath, make: Callable[[], T]) -> T:
+def made_again(mount: Mount, path: Union[str, bytes], make: Callable[[], T]) -> T:
     """Make something that must not exist, and again as long as what exists is gone.
 
     :raises OSError: what the call says.
     """
+    bare = os.fsencode(path).rstrip(b"/") or path
     for _ in range(_MOST):
         try:
             return make()
         except FileExistsError:
-            _forget(mount, path, api.glfs_lgetxattr)
-            if _exists(mount, path, api.glfs_lstat):
+            _forget(mount, bare, api.glfs_lgetxattr)
+            if _error_of(api.glfs_lstat, mount, bare) != errno.ENOENT:
                 raise
     return make()
 
@@ -67,9 +69,9 @@ def _forget(mount: Mount, path: api.AnyPath, getxattr: Callable[..., int]) -> No
         getxattr(mount, path, _NO_ATTRIBUTE, None, 0)
 
 
-def _exists(mount: Mount, path: api.AnyPath, stat: Callable[..., int]) -> bool:
+def _error_of(stat: Callable[..., int], mount: Mount, path: api.AnyPath) -> Optional[int]:
     try:
         stat(mount, path, api.Stat())
     except OSError as error:
-        return error.errno not in (errno.ENOENT, errno.ENOTDIR)
-    return True
+        return error.errno
+    return None

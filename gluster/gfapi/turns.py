@@ -30,7 +30,7 @@ class Turns(list[None]):
     def __init__(self, descriptor: Union[Descriptor, HeldObject]) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._earlier = descriptor.calls  # those that are inside by now
+        self.earlier = descriptor.calls  # those that are inside by now
 
     @classmethod
     def take(cls, descriptor: Union[Descriptor, HeldObject]) -> None:
@@ -39,7 +39,7 @@ class Turns(list[None]):
             descriptor.calls = cls(descriptor)
 
     def __bool__(self) -> bool:
-        return len(self) > 0 or bool(self._earlier)
+        return len(self) > 0 or bool(self.earlier)
 
     def append(self, call: None) -> None:
         super().append(call)

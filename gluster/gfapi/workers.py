@@ -83,6 +83,7 @@ class Backlog:
 
     def __init__(self, descriptor: Descriptor) -> None:
         self._path = descriptor.path
+        self._descriptor = weakref.ref(descriptor)
         self._workers = workers_of(descriptor.mount)
         self._lock = threading.RLock()
         self._numbers = itertools.count()
@@ -101,7 +102,7 @@ class Backlog:
 
         def begins(call: Call) -> bool:
             self._line.append(call)
-            return len(self._line) == 1
+            return self._line[0] is call
 
         return self._add(function, arguments, begins)
 
@@ -109,7 +110,7 @@ class Backlog:
         """Make a call as soon as all are over that were added before."""
 
         def begins(call: Call) -> bool:
-            if len(self._calls) == 1:
+            if next(iter(self._calls)) == call.number:
                 return True
             self._barriers.append(call)
             return False
@@ -125,6 +126,8 @@ class Backlog:
         """
         call = Call(self, next(self._numbers), function, arguments)
         future = call.future
+        descriptor = self._descriptor()
+        calls = descriptor and descriptor.calls  # noqa: F841 - is_inside finds this thread by it
         try:
             with self._lock:
                 if self.closer is not None:
@@ -160,8 +163,11 @@ class Backlog:
             for waiting in (self._line, self._barriers):
                 with contextlib.suppress(ValueError):
                     waiting.remove(over)
-            if self._barriers and next(iter(self._calls)) == self._barriers[0].number:
-                ready.append(self._barriers.popleft())
+            oldest = next(iter(self._calls), None)
+            for barrier in list(self._barriers):
+                if barrier.number == oldest:
+                    self._barriers.remove(barrier)
+                    ready.append(barrier)
         for call in ready:
             self._workers.do(call.run)
 
