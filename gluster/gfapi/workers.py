@@ -110,7 +110,7 @@ class Backlog:
         """Make a call as soon as all are over that were added before."""
 
         def begins(call: Call) -> bool:
-            if next(iter(self._calls)) == call.number:
+            if self._oldest() == call.number:
                 return True
             self._barriers.append(call)
             return False
@@ -163,13 +163,19 @@ class Backlog:
             for waiting in (self._line, self._barriers):
                 with contextlib.suppress(ValueError):
                     waiting.remove(over)
-            oldest = next(iter(self._calls), None)
+            oldest = self._oldest() if self._barriers else None
             for barrier in list(self._barriers):
                 if barrier.number == oldest:
                     self._barriers.remove(barrier)
                     ready.append(barrier)
         for call in ready:
             self._workers.do(call.run)
+
+    def _oldest(self) -> Optional[int]:
+        """The number of the first call that is not over."""
+        while True:
+            with contextlib.suppress(RuntimeError):  # a signal's handler has added one meanwhile
+                return next(iter(self._calls), None)
 
     def discard(self, call: Call) -> None:
         """Nobody need wait for this call any more."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import inspect
 import os
 import stat
@@ -253,3 +254,63 @@ def test_an_unmount_of_one_thread_waits_for_the_calls_of_another(plain_vol: gfap
         assert is_inside([mount]) is True
         pool.shutdown()
     assert is_inside([mount]) is False
+
+
+def test_a_thread_is_not_inside_a_section_that_an_interrupt_kept_it_from_entering(
+    plain_vol: gfapi.Volume, file: str
+) -> None:
+    """Nobody ends the section as long as somebody has the traceback."""
+    mount = plain_vol._mount
+
+    def interrupt(frame: Any, event: str, _: Any) -> None:
+        if event == "c_return" and frame.f_code.co_name == "__enter__" and is_ours(frame.f_back):
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    with plain_vol.fopen(file, "w"):
+        pass
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            plain_vol.rename(file, file + "-2")
+    finally:
+        sys.setprofile(None)
+    assert mount.calls
+    assert not is_inside([mount])
+    caught.value.__traceback__ = None
+    del caught
+    gc.collect()
+    assert not mount.calls
+
+
+@pytest.mark.parametrize("begins", ["write_async", "fsync_async"])
+def test_calls_that_a_handler_submits_in_the_middle_of_a_submission_are_all_made(
+    plain_vol: gfapi.Volume, file: str, begins: str
+) -> None:
+    def submit(to: gfapi.File) -> Any:
+        return to.write_async(b"x") if begins == "write_async" else to.fsync_async()
+
+    with plain_vol.fopen(file, "w") as opened:
+        submit(opened).result(20)  # what is imported at first use is imported
+        number, seen = 0, 1
+        while seen:
+            number += 1
+            made: list[Any] = []
+            seen = 0
+
+            def handle(frame: Any, event: str, _: Any, number: int = number) -> None:
+                nonlocal seen
+                seen += (
+                    event != "c_call" and is_ours(frame) and "workers" in frame.f_code.co_filename
+                )
+                if seen == number:
+                    sys.setprofile(None)
+                    made.append(submit(opened))  # noqa: B023 - called in this round alone
+
+            sys.setprofile(handle)
+            made.append(submit(opened))
+            sys.setprofile(None)
+            for future in made:
+                future.result(20)
+            seen = seen == number
+    assert number > 10
