@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 
 from . import api
 
@@ -52,7 +51,7 @@ def made_again(mount: Mount, path: Union[str, bytes], make: Callable[[], T]) -> 
 
     :raises OSError: what the call says.
     """
-    bare = os.fsencode(path).rstrip(b"/") or path
+    bare = api.encode(path).rstrip(b"/") or path
     for _ in range(_MOST):
         try:
             return make()
