@@ -701,3 +701,30 @@ def test_no_log_file_means_one_in_the_default_folder(
         vol.umount()
     """
     output_of(plain, "", program)
+
+
+def test_the_threads_of_a_mount_that_have_nothing_to_do_end_soon(
+    sandbox_volume: sandbox.SandboxVolume, folder: str, output_of: Callable[..., str]
+) -> None:
+    """Those of an earlier graph would look, two minutes later, at what the tear-down has freed."""
+    program = """
+        import threading
+        tasks = "/proc/self/task"
+
+        def idle():
+            names = [open(f"{tasks}/{task}/comm").read() for task in os.listdir(tasks)]
+            return sum(name.startswith("glfs_iotwr") for name in names)
+
+        vol.mount()
+        together = [threading.Thread(target=lambda: [vol.listxattr("/") for _ in range(200)])
+                    for _ in range(16)]
+        for thread in together:
+            thread.start()
+        for thread in together:
+            thread.join()
+        deadline = time.monotonic() + 20
+        while idle() > 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    """
+    output_of(sandbox_volume, folder, program)
