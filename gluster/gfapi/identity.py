@@ -165,8 +165,7 @@ def own_uid() -> int:
 
 def is_root() -> bool:
     """Whether this thread calls as root, whom the bricks let do everything."""
-    uid = _mine.uid
-    return (os.geteuid() if uid is None else uid) == 0
+    return own_uid() == 0
 
 
 def is_other() -> bool:
