@@ -46,6 +46,9 @@ _EVENT_THREADS = ("*-client-[0-9]*", "event-threads", "1")
 #: The threads of a graph that is not in use any more outlive the tear-down. Those that get nothing
 #: to do end two minutes later, and look at what it has freed as they do; now they end before it.
 _IDLE_TIME = ("*-io-threads", "idle-time", "1")
+#: A thread of such a graph that writes statistics (``diagnostics.stats-dump-interval``) never ends,
+#: and looks at what was freed each time; so there is none. Its translator is named as the volume.
+_NO_STATISTICS = ("ios-dump-interval", "0")
 
 
 class Attempt(threading.Thread):
@@ -79,7 +82,8 @@ class Attempt(threading.Thread):
             for server in servers:
                 api.glfs_set_volfile_server(self.glfs, *server)
             # Of two that fit, the one that was set first is taken.
-            for option in (*options, _AGGREGATE_SIZE, _LOOKUP, _EVENT_THREADS, _IDLE_TIME):
+            own = (_AGGREGATE_SIZE, _LOOKUP, _EVENT_THREADS, _IDLE_TIME, (volname, *_NO_STATISTICS))
+            for option in (*options, *own):
                 api.glfs_set_xlator_option(self.glfs, *option)
             set_logging(self.glfs, log_file, log_level)
         except BaseException:

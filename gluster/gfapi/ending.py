@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: How long it is put off, so that a script that exits right away never starts it, in seconds.
 FINI_DELAY = 1.0
-#: How many may be under way when a volume is mounted. Each has 2 MB, 7 threads and 4 descriptors
+#: How many may be under way when a volume is mounted. Each has 2 MB, 6 threads and 4 descriptors
 #: of its process for 11 seconds, and more on a volume of many bricks.
 MOST_ENDING = 32
 #: How long is waited for one that does not come to its end, in seconds.

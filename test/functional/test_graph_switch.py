@@ -183,6 +183,24 @@ def test_directories_that_are_listed_meanwhile_are_there_in_full(
     assert worker.done
 
 
+def test_no_thread_that_writes_statistics_outlives_its_graph(
+    volume: sandbox.SandboxVolume, output_of: Callable[..., str]
+) -> None:
+    """It would go on for ever with what the tear-down has freed."""
+    program = """
+        vol.mount()
+        tasks = "/proc/self/task"
+        print(*{open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)})
+    """
+    volume.set_option("diagnostics.stats-dump-interval", 1)
+    try:
+        names = output_of(volume, "", program).split()
+    finally:
+        volume.set_option("diagnostics.stats-dump-interval", 0)
+    assert "glfs_timer" in names
+    assert "glfs_iosdump" not in names
+
+
 @pytest.mark.parametrize("readdirplus", [False, True])
 def test_a_directory_that_is_read_to_its_end_by_then_is_there_in_full_after_a_rewind(
     volume: sandbox.SandboxVolume,
