@@ -175,10 +175,17 @@ def _open_in(pid: Optional[int], path: str) -> int:
 
 
 _PRELUDE = """
-import os, sys, threading, time
+import contextlib, os, sys, threading, time
 from gluster import gfapi
 hosts, volname, folder, *arguments = sys.argv[1:]
 vol = gfapi.Volume(hosts.split(","), volname)
+
+def thread_names():
+    names = []
+    for task in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError):  # it has ended since
+            names.append(open(f"/proc/self/task/{task}/comm").read().strip())
+    return names
 """
 # Since 3.12 Python warns of each fork beside threads, which libgfapi always has.
 _QUIET = ("-W", "ignore:This process:DeprecationWarning")
@@ -189,7 +196,8 @@ _ROOT = str(Path(gfapi.__file__).parents[2])
 def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
     """A function that runs a program in a Python of its own.
 
-    The program finds ``vol``, not mounted yet, ``folder`` and the list ``arguments``.
+    The program finds ``vol``, not mounted yet, ``folder``, the list ``arguments``, and
+    ``thread_names()``: the names of its threads, libgfapi's too.
     """
 
     def run(

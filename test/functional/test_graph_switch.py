@@ -189,8 +189,7 @@ def test_no_thread_that_writes_statistics_outlives_its_graph(
     """It would go on for ever with what the tear-down has freed."""
     program = """
         vol.mount()
-        tasks = "/proc/self/task"
-        print(*{open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)})
+        print(*thread_names())
     """
     volume.set_option("diagnostics.stats-dump-interval", 1)
     try:

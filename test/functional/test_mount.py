@@ -589,14 +589,9 @@ def test_a_mount_has_one_thread_for_events_unless_it_is_told_otherwise(
             vol = gfapi.Volume(
                 hosts.split(","), volname, xlator_options={"*-client-*.event-threads": options}
             )
-        tasks = "/proc/self/task"
-
-        def names():
-            return [open(f"{tasks}/{task}/comm").read().strip() for task in os.listdir(tasks)]
-
         vol.mount()
         deadline = time.monotonic() + 20
-        while len(found := [n for n in names() if n.startswith("glfs_epoll")]) != int(most):
+        while len(found := [n for n in thread_names() if n.startswith("glfs_epoll")]) != int(most):
             assert time.monotonic() < deadline, found
             vol.stat("/")
             time.sleep(0.1)
@@ -708,12 +703,8 @@ def test_the_threads_of_a_mount_that_have_nothing_to_do_end_soon(
 ) -> None:
     """Those of an earlier graph would look, two minutes later, at what the tear-down has freed."""
     program = """
-        import threading
-        tasks = "/proc/self/task"
-
         def idle():
-            names = [open(f"{tasks}/{task}/comm").read() for task in os.listdir(tasks)]
-            return sum(name.startswith("glfs_iotwr") for name in names)
+            return sum(name.startswith("glfs_iotwr") for name in thread_names())
 
         vol.mount()
         together = [threading.Thread(target=lambda: [vol.listxattr("/") for _ in range(200)])

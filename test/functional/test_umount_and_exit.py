@@ -41,14 +41,8 @@ def tear_downs(
 ) -> list[Future[str]]:
     """What some programs find out in the ten seconds that a tear-down takes."""
     waiting = """
-        import contextlib
-
         def threads_of_glusterfs():
-            names = []
-            for task in os.listdir("/proc/self/task"):
-                with contextlib.suppress(OSError):  # it has ended since
-                    names.append(open(f"/proc/self/task/{task}/comm").read())
-            return [name for name in names if name.startswith("glfs_ep")]
+            return [name for name in thread_names() if name.startswith("glfs_ep")]
 
         vol.umount(wait=True)
         vols = [gfapi.Volume(hosts.split(","), volname) for _ in range(3)]
