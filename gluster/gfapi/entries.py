@@ -154,21 +154,7 @@ def link(file: Handle, parent: Handle, name: api.AnyPath) -> None:
     :raises TypeError: if ``parent`` is no Handle.
     """
     held, directory, name = file._object, _other_directory(file, parent), checked_name(name)
-    try:
-        api.glfs_h_link(held.mount, held, directory, name)
-    except OSError as error:
-        # What a distributed volume says of a name that is taken.
-        if error.errno == errno.ESTALE and _is_there(parent, name):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
-        raise
-
-
-def _is_there(folder: Handle, name: api.AnyPath) -> bool:
-    try:
-        lookup(folder, name, follow_symlinks=False)
-    except OSError:
-        return False
-    return True
+    objects.link(held.mount, held, directory, name)
 
 
 def rename(folder: Handle, name: api.AnyPath, new_parent: Handle, new_name: api.AnyPath) -> None:

@@ -10,9 +10,8 @@ import errno
 import os
 import stat as stat_module
 
-from . import api, at
+from . import api, at, objects
 from .identity import check_root
-from .objects import working_directory
 from .remembered import made_again
 
 TYPE_CHECKING = False
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
 
     from .at import AnyDir
     from .descriptor import Descriptor
+    from .mount import Mount
     from .volume import Volume
 
 _LONGEST_PATH = 4096
 _MOST_LINKS = 40  # as many as the kernel follows
 # The names that rmdir(2) does not remove, and what it says.
 _NOT_REMOVED = {b"": errno.EBUSY, b".": errno.EINVAL, b"..": errno.ENOTEMPTY}
-# What bricks say of a hard link that is to be made where there is no directory.
-_ODD = (errno.ESTALE, errno.EINVAL, errno.EIO)
 
 
 def mkdir(
@@ -90,7 +88,7 @@ def link(
     dst_dir_fd: Optional[AnyDir] = None,
     follow_symlinks: bool = False,
 ) -> None:
-    """Make a hard link (``glfs_link``), as :func:`os.link`.
+    """Make a hard link (``glfs_link``, ``glfs_h_link``), as :func:`os.link`.
 
     :param source: the file (str, bytes or path-like).
     :param link_name: its additional name.
@@ -110,24 +108,38 @@ def link(
 
 
 def _link(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
+    """Link by paths in the root, and elsewhere by the directory itself.
+
+    Where the directory of the new name is gone, ``glfs_link`` never returns.
+    """
+    mount, source, link_name = vol._mount, os.fspath(source), os.fspath(link_name)
+    parent, name = objects.split(link_name)
     try:
-        api.glfs_link(vol._mount, source, link_name)
+        if name in objects.NO_NAMES or api.encode_bare_path(link_name).endswith(b"/"):
+            vol.lstat(source)
+            vol.lstat(os.path.join(parent, name) or b"/")
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        if not parent.strip(b"/"):
+            api.glfs_link(mount, source, link_name)
+            return
+        try:
+            _link_in(mount, source, parent, name)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            # What the caches knew of the directory is forgotten now.
+            _link_in(mount, source, parent, name)
     except OSError as error:
-        if error.errno in _ODD:  # what is wrong with the directory goes unsaid
-            code = _why_not_in(vol, os.path.dirname(api.encode_bare_path(link_name)) or b".")
-            if code is not None:
-                names = os.fspath(source), None, os.fspath(link_name)
-                raise OSError(code, os.strerror(code), *names) from None
+        error.filename, error.filename2 = source, link_name
         raise
 
 
-def _why_not_in(vol: Volume, folder: bytes) -> Optional[int]:
-    """Why nothing can be made in a directory, or None if it is one."""
-    try:
-        is_directory = stat_module.S_ISDIR(vol.stat(folder).st_mode)
-    except OSError as error:
-        return error.errno
-    return None if is_directory else errno.ENOTDIR
+def _link_in(mount: Mount, source: Union[str, bytes], parent: bytes, name: bytes) -> None:
+    with (
+        objects.looked_up(mount, source, follow_symlinks=False) as found,
+        objects.directory(mount, parent) as folder,
+    ):
+        objects.link(mount, found, folder, name)
 
 
 def _link_target(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
@@ -260,13 +272,13 @@ def chdir(vol: Volume, path: api.AnyPath) -> None:
     """
     mount = vol._mount
     api.glfs_chdir(mount, path)
-    mount.cwd = working_directory(mount)
+    mount.cwd = objects.working_directory(mount)
 
 
 def change_to(folder: Descriptor) -> None:
     """Make an open directory the working one of its mount."""
     api.glfs_fchdir(folder)
-    folder.mount.cwd = working_directory(folder.mount)
+    folder.mount.cwd = objects.working_directory(folder.mount)
 
 
 def fchdir(vol: Volume, fd: AnyDir) -> None:
@@ -286,4 +298,4 @@ def getcwd(vol: Volume) -> str:
 
     :raises OSError: on failure.
     """
-    return os.fsdecode(working_directory(vol._mount))
+    return os.fsdecode(objects.working_directory(vol._mount))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 #: What stands for the NULL that a look-up takes where the path begins at no other object.
 NO_OBJECT = Gate(0)
-_LONGEST_PATH, _LONGEST_NAME = 4096, 255
+#: What a path may end in and is no name of an entry.
+NO_NAMES = (b"", b".", b"..")
+_LONGEST_PATH = 4096
 
 
 def working_directory(mount: Mount) -> bytes:
@@ -71,17 +73,42 @@ def looked_up(
     :raises OSError: if it cannot be looked up.
     """
     path, follow_symlinks = os.fspath(path), bool(follow_symlinks)
+    with held(mount), _closing(path) as kept:
+        # Nobody else has it, so no other call can be inside when it is closed.
+        yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
+
+
+@contextlib.contextmanager
+def _closing(path: Any) -> Iterator[list[Any]]:
+    """A list whose first element is closed at the end of the ``with`` statement."""
     kept: list[Any] = []
     closed: list[Any] = []
-    with held(mount):
+    try:
+        yield kept
+    finally:
         try:
-            # Nobody else has it, so no other call can be inside when it is closed.
-            yield Gate(look_up(mount, path, follow_symlinks, stat, kept), path)
-        finally:
-            try:
-                _close(kept, closed, path)
-            finally:  # an interrupt may have come before
-                _close(kept, closed, path)
+            _close(kept, closed, path)
+        finally:  # an interrupt may have come before
+            _close(kept, closed, path)
+
+
+@contextlib.contextmanager
+def directory(mount: Mount, path: bytes) -> Iterator[Gate]:
+    """The object of a directory, as :func:`looked_up`.
+
+    :raises OSError: ENOTDIR if it is none, too.
+    """
+    stat = api.Stat()
+    with looked_up(mount, path, stat=stat) as found:
+        if not stat_module.S_ISDIR(stat.st_mode):
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        yield found
+
+
+def split(path: api.AnyPath) -> tuple[bytes, bytes]:
+    """The path of the directory that something is in, and its name there."""
+    parent, name = os.path.split(api.encode_bare_path(path).rstrip(b"/"))
+    return parent or b".", name
 
 
 def rename(
@@ -100,12 +127,30 @@ def rename(
         check_rename(mount, folder, old, new_folder, new)
         api.glfs_h_rename(mount, folder, old, new_folder, new)
         return
+    if _entry(mount, folder, old) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), old, None, new)
+
+
+def link(mount: Mount, file: Gate, folder: Gate, name: api.AnyPath) -> None:
+    """Give a file a name in a directory, too (``glfs_h_link``).
+
+    :param file: its object, and ``folder`` that of the directory.
+    :raises OSError: on failure.
+    """
     try:
-        found = Gate(api.glfs_h_lookupat(mount, folder, old, None, 0))
+        api.glfs_h_link(mount, file, folder, name)
     except OSError as error:
-        error.filename2 = new
+        # What a distributed volume says of a name that is taken.
+        if error.errno == errno.ESTALE and _is_taken(mount, folder, name):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name) from None
         raise
-    api.glfs_h_close(found)
+
+
+def _is_taken(mount: Mount, folder: Gate, name: api.AnyPath) -> bool:
+    try:
+        return _entry(mount, folder, name) is not None
+    except OSError:
+        return False
 
 
 def check_rename(
@@ -114,41 +159,54 @@ def check_rename(
     """See that this thread may rename, as the kernel does for who uses FUSE.
 
     Where the new name belongs to another brick than the old one, a distributed volume makes the one
-    and removes the other as root, and nobody asks who may change the directories.
+    and removes the other as root, and nobody asks who may change the directories. And no brick asks
+    who may write to a directory that gets another one above it.
 
     :raises OSError: EACCES or EPERM if it may not.
     """
     if is_root():
         return
     try:
-        owner = _owner(mount, folder, old)
-        if owner is not None:  # else the call itself says what is missing
-            _check_change(mount, folder, owner)
-            _check_change(mount, new_folder, _owner(mount, new_folder, new))
+        moved = _entry(mount, folder, old)
+        if moved is None:
+            return  # the call itself says what is missing
+        _check_change(mount, folder, moved)
+        _check_change(mount, new_folder, _entry(mount, new_folder, new))
+        if stat_module.S_ISDIR(moved.st_mode) and _gfid(folder) != _gfid(new_folder):
+            with _found_in(mount, folder, old) as found:  # its ".." becomes another
+                api.glfs_h_access(mount, found, os.W_OK)
     except OSError as error:
         error.filename, error.filename2 = old, new
         raise
 
 
-def _check_change(mount: Mount, folder: Gate, owner: Optional[int]) -> None:
-    """See that this thread may make a name in a directory, or remove that of somebody's file."""
+def _check_change(mount: Mount, folder: Gate, entry: Optional[api.Stat]) -> None:
+    """See that this thread may make a name in a directory, or remove that of an entry."""
     api.glfs_h_access(mount, folder, os.W_OK | os.X_OK)
     stat = api.Stat()
     api.glfs_h_stat(mount, folder, stat)
     is_sticky = stat.st_mode & stat_module.S_ISVTX
-    if is_sticky and owner is not None and own_uid() not in (owner, stat.st_uid):
+    if is_sticky and entry is not None and own_uid() not in (entry.st_uid, stat.st_uid):
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
-def _owner(mount: Mount, folder: Gate, name: api.AnyPath) -> Optional[int]:
-    """Whose an entry of a directory is; None if there is none."""
+def _entry(mount: Mount, folder: Gate, name: api.AnyPath) -> Optional[api.Stat]:
+    """The status of an entry of a directory; None if there is none."""
     stat = api.Stat()
     try:
-        found = Gate(api.glfs_h_lookupat(mount, folder, name, stat, 0))
+        with _found_in(mount, folder, name, stat):
+            return stat
     except FileNotFoundError:
         return None
-    api.glfs_h_close(found)
-    return stat.st_uid
+
+
+@contextlib.contextmanager
+def _found_in(
+    mount: Mount, folder: Gate, name: api.AnyPath, stat: Optional[api.Stat] = None
+) -> Iterator[Gate]:
+    """The object of an entry of a directory, as :func:`looked_up`."""
+    with _closing(name) as kept:
+        yield Gate(api.glfs_h_lookupat(mount, folder, name, stat, 0, kept))
 
 
 def _gfid(found: Gate) -> bytes:

@@ -6,15 +6,13 @@ methods.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-from collections.abc import Iterator
 from stat import S_ISDIR
 
 from . import api, at
 from .identity import is_root
-from .objects import check_rename, looked_up
+from .objects import NO_NAMES, check_rename, directory, split
 from .objects import rename as rename_entry
 
 TYPE_CHECKING = False
@@ -22,11 +20,8 @@ if TYPE_CHECKING:
     from typing import Optional, Union
 
     from .at import AnyDir
-    from .gate import Gate
     from .mount import Mount
     from .volume import Volume
-
-_NO_NAMES = (b"", b".", b"..")
 
 
 def rename(
@@ -71,25 +66,25 @@ def _rename(vol: Volume, src: Union[str, bytes], dst: Union[str, bytes]) -> None
     ``glfs_rename`` uses a NULL pointer where the directory of ``dst`` is not to be had.
     """
     mount = vol._mount
-    (old_parent, old), (new_parent, new) = _split(src), _split(dst)
+    (old_parent, old), (new_parent, new) = split(src), split(dst)
     try:
-        if old in _NO_NAMES or new in _NO_NAMES:
-            with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
+        if old in NO_NAMES or new in NO_NAMES:
+            with directory(mount, old_parent), directory(mount, new_parent):
                 raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         if _has_slash(src) or _has_slash(dst):
-            with _folder(mount, old_parent or b"."), _folder(mount, new_parent or b"."):
+            with directory(mount, old_parent), directory(mount, new_parent):
                 _check_directory(vol, src)
-        if not new_parent.strip(b"/") and old != new:  # the root or the working directory
-            _check_in(mount, old_parent or b".", old, new_parent or b".", new)
+        if new_parent.strip(b"/") in (b"", b".") and old != new:  # root or working directory
+            _check_in(mount, old_parent, old, new_parent, new)
             api.glfs_rename(mount, src, dst)
             return
         try:
-            _rename_in(mount, old_parent or b".", old, new_parent or b".", new)
+            _rename_in(mount, old_parent, old, new_parent, new)
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
             # What the caches knew of the directories is forgotten now.
-            _rename_in(mount, old_parent or b".", old, new_parent or b".", new)
+            _rename_in(mount, old_parent, old, new_parent, new)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.EISDIR, errno.ESTALE):
             _tell_kinds(vol, src, dst)
@@ -98,33 +93,18 @@ def _rename(vol: Volume, src: Union[str, bytes], dst: Union[str, bytes]) -> None
 
 
 def _rename_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, new: bytes) -> None:
-    with _folder(mount, old_parent) as source:
+    with directory(mount, old_parent) as source:
         if new_parent == old_parent:
             rename_entry(mount, source, old, source, new)
         else:
-            with _folder(mount, new_parent) as target:
+            with directory(mount, new_parent) as target:
                 rename_entry(mount, source, old, target, new)
 
 
 def _check_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, new: bytes) -> None:
     if not is_root():
-        with _folder(mount, old_parent) as source, _folder(mount, new_parent) as target:
+        with directory(mount, old_parent) as source, directory(mount, new_parent) as target:
             check_rename(mount, source, old, target, new)
-
-
-@contextlib.contextmanager
-def _folder(mount: Mount, path: bytes) -> Iterator[Gate]:
-    """The object of a directory."""
-    stat = api.Stat()
-    with looked_up(mount, path, stat=stat) as found:
-        if not S_ISDIR(stat.st_mode):
-            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-        yield found
-
-
-def _split(path: api.AnyPath) -> tuple[bytes, bytes]:
-    """The directory of a path and the name in it."""
-    return os.path.split(api.encode_bare_path(path).rstrip(b"/"))
 
 
 def _has_slash(path: api.AnyPath) -> bool:

@@ -171,6 +171,32 @@ def test_nobody_renames_what_he_may_not_remove_or_replace(
     assert set(names) <= set(vol.listdir(secret))
 
 
+@pytest.mark.parametrize("way", ["rename", "rename of a handle"])
+def test_nobody_moves_a_directory_that_he_may_not_write_to(
+    vol: gfapi.Volume, home: str, way: str
+) -> None:
+    vol.mkdir(f"{home}/sub", 0o777)
+    vol.chmod(home, 0o777)
+    for name, owner in (("own", USER), ("other", OTHER)):
+        vol.mkdir(f"{home}/{name}", 0o755)
+        vol.chown(f"{home}/{name}", owner, owner)
+    vol.chmod(f"{home}/own", 0o555)
+
+    def move(name: str, below: str) -> None:
+        if way == "rename":
+            vol.rename(f"{home}/{name}", f"{home}{below}/moved-{name}")
+            return
+        with vol.lookup(home) as folder, vol.lookup(f"{home}{below}") as target:
+            folder.rename(name, target, f"moved-{name}")
+
+    with vol.identity(USER, GROUP):
+        for name in ("own", "other"):
+            with pytest.raises(PermissionError):
+                move(name, "/sub")
+            move(name, "")  # what is above it stays
+    assert vol.listdir(f"{home}/sub") == []
+
+
 def test_content_that_root_has_just_read_stays_secret(vol: gfapi.Volume, home: str) -> None:
     for size in (10, 1 << 20):
         path = write(vol, f"{home}/{size}", b"x" * size, 0o600)

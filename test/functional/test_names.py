@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from gluster import gfapi
+from gluster.gfapi import sandbox
 
 NAMES = {
     "ASCII of 255 bytes": b"n" * 255,
@@ -250,6 +252,44 @@ def test_a_nul_is_noticed_before_a_path_that_leads_through_a_file(
     plain_vol.touch(f"{plain_folder}/file")
     with pytest.raises(ValueError, match="null"):
         plain_vol.link(f"{plain_folder}/file/x", "a\0b", follow_symlinks=True)
+
+
+@pytest.mark.parametrize("place", ["", "{folder}/gone/"])
+def test_a_link_comes_back_when_its_directory_is_gone(
+    sandbox_volume: sandbox.SandboxVolume,
+    folder: str,
+    output_of: Callable[..., str],
+    place: str,
+) -> None:
+    """Another client has removed it, and ``glfs_link`` would ask for it for ever."""
+    program = """
+        vol.mount()
+        vol.fopen(f"{folder}/file", "w").close()
+        vol.mkdir(f"{folder}/gone")
+        vol.chdir(f"{folder}/gone")
+        with gfapi.Volume(hosts.split(","), volname) as other:
+            other.rmdir(f"{folder}/gone")
+        try:
+            vol.link(f"{folder}/file", arguments[0] + "new")
+        except FileNotFoundError as error:
+            print(error.filename2)
+    """
+    place = place.format(folder=folder)
+    assert output_of(sandbox_volume, folder, program, place) == f"{place}new\n"
+
+
+@pytest.mark.parametrize("name", ["file/", "sub", "sub/", ".", "sub/..", "/", "missing/", "no/."])
+def test_a_link_onto_what_is_no_new_name_is_what_it_is_to_os(
+    vol: gfapi.Volume, folder: str, tmp_path: pathlib.Path, name: str
+) -> None:
+    vol.touch(f"{folder}/file")
+    (tmp_path / "file").touch()
+    vol.mkdir(f"{folder}/sub")
+    (tmp_path / "sub").mkdir()
+    with pytest.raises((FileExistsError, FileNotFoundError)) as expected:
+        os.link(tmp_path / "file", os.path.join(tmp_path, name))
+    with pytest.raises(expected.type):
+        vol.link(f"{folder}/file", os.path.join(folder, name))
 
 
 @pytest.mark.parametrize("call", ["exists", "isdir", "isfile", "islink"])
