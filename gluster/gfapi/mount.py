@@ -212,6 +212,7 @@ class Mount(Gate):
             raise LibgfapiException("umount: this thread is inside a call of it", errno.EDEADLK)
         timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
+        problems = self._close_wrappers(deadline)
         endings: list[Ending] = []
         is_locked: list[bool] = []
         try:
@@ -220,7 +221,7 @@ class Mount(Gate):
             if not is_locked[0]:
                 raise LibgfapiException("umount: another thread's does not end", errno.ETIMEDOUT)
             try:
-                self._umount(deadline)
+                self._umount(deadline, problems)
             finally:
                 endings = [ending for ending in self.endings if not ending.is_over]
                 self.endings = endings
@@ -230,12 +231,20 @@ class Mount(Gate):
         if wait:
             wait_for(endings)
 
-    def _umount(self, deadline: float) -> None:
+    def _close_wrappers(self, deadline: float) -> list[str]:
+        """Close what is around open files, as long as these can be written; what went wrong."""
+        if not (self.is_open and any(each.is_writable for each in list(self.descriptors))):
+            return []
+        from .wrappers import close_around  # few leave a file open
+
+        # One that hangs is to leave some time for the other files.
+        return close_around(list(self.descriptors), (time.monotonic() + deadline) / 2)
+
+    def _umount(self, deadline: float, problems: list[str]) -> None:
         self.is_orphan = False
         pointer = self.shut()
         if pointer is None:
             return
-        problems: list[str] = []
         try:
             is_quiet = self._settle(pointer, deadline, problems)
             upcalls = self.upcalls

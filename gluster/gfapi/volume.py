@@ -207,7 +207,8 @@ class Volume:
         """Unmount the volume.
 
         New calls are refused, those of other threads finish, files and directories that are
-        still open are closed, and what was written reaches the bricks before this returns. The
+        still open are closed, Python's streams and archives around them first, which write what
+        they hold, and what was written reaches the bricks before this returns. The
         rest (``glfs_fini``, which takes ten seconds) follows in the background. It does nothing
         if the volume is not mounted.
 
@@ -215,9 +216,9 @@ class Volume:
             to the background (bool).
         :param timeout: how long to wait for what is in flight, in seconds (float); the rest is
             not among it.
-        :raises LibgfapiException: if a file could not be closed properly, or a call was still in
-            flight when ``timeout`` was over (``errno`` is ETIMEDOUT then, and the words say which
-            calls and files). The volume is unmounted then too. Not so if the calling thread is
+        :raises LibgfapiException: if a file or stream could not be closed properly, or a call was
+            still in flight when ``timeout`` was over (``errno`` is ETIMEDOUT then, and the words
+            say which calls and files). The volume is unmounted then too. Not so if the calling thread is
             itself in the middle of a call, as in a signal's handler (EDEADLK).
         :raises TypeError: if ``timeout`` is no number.
         :raises ValueError: if it is negative or not a number (NaN).

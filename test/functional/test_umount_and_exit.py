@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
+import gzip
 import importlib.util
 import inspect
+import io
+import lzma
 import os
 import random
 import re
 import subprocess
 import sys
+import tarfile
 import textwrap
 import threading
+import zipfile
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Callable
@@ -712,6 +718,91 @@ def test_files_in_reference_cycles_and_behind_buffers_are_settled_at_exit(
     assert output_of(plain, plain_folder, program, timeout=NO_TEAR_DOWN) == ""
     for name in ("cycle", "buffered"):
         assert plain_vol.getsize(f"{plain_folder}/{name}") == 100
+
+
+@pytest.mark.parametrize("ending", ["", "vol.umount()", "raise ValueError", "sys.exit(1)"])
+def test_what_pythons_streams_and_archives_hold_is_written_at_the_end(
+    plain: sandbox.SandboxVolume, plain_folder: str, run_python: Run, ending: str
+) -> None:
+    """They are global variables, which an interpreter drops long after all is unmounted."""
+    program = """
+        import gzip, io, lzma, tarfile, zipfile
+        vol.mount()
+        vol.chdir(folder)
+        buffered = io.BufferedWriter(vol.fopen("buffered", "w"))
+        buffered.write(b"data")
+        at_random = io.BufferedRandom(vol.fopen("at_random", "w+"))
+        at_random.write(b"data")
+        pair = io.BufferedRWPair(vol.fopen("buffered"), vol.fopen("pair", "w"))
+        pair.write(b"data")
+        text = io.TextIOWrapper(vol.fopen("text", "w"))
+        text.write("data")
+        layers = io.TextIOWrapper(io.BufferedWriter(vol.fopen("layers", "w")))
+        layers.write("data")
+        compressed = gzip.GzipFile(fileobj=vol.fopen("compressed", "w"), mode="wb")
+        compressed.write(b"data")
+        other = lzma.open(vol.fopen("other", "w"), "wt")
+        other.write("data")
+        zipped = zipfile.ZipFile(vol.fopen("zipped", "w"), "w")
+        zipped.writestr("name", b"data")
+        packed = tarfile.open(fileobj=vol.fopen("packed", "w"), mode="w:gz")
+        packed.addfile(tarfile.TarInfo("name"))
+    """
+    run_python(plain, plain_folder, textwrap.dedent(program) + ending)
+    written = {}
+    with plain.client() as vol:
+        for name in vol.listdir(plain_folder):
+            with vol.fopen(f"{plain_folder}/{name}") as file:
+                written[name] = file.read()
+    written["compressed"] = gzip.decompress(written["compressed"])
+    written["other"] = lzma.decompress(written["other"])
+    with zipfile.ZipFile(io.BytesIO(written.pop("zipped"))) as zipped:
+        assert zipped.read("name") == b"data"
+    with tarfile.open(fileobj=io.BytesIO(written.pop("packed"))) as packed:
+        assert packed.getnames() == ["name"]
+    assert written == dict.fromkeys(written, b"data")
+    assert len(written) == 7
+
+
+def test_umount_tells_what_an_archive_says_that_cannot_be_closed(
+    plain: sandbox.SandboxVolume, plain_folder: str
+) -> None:
+    vol = plain.client()
+    vol.mount()
+    archive = zipfile.ZipFile(vol.fopen(f"{plain_folder}/archive", "w"), "w")
+    member = archive.open("name", "w")
+    with pytest.raises(gfapi.LibgfapiException, match="open writing handle"):
+        vol.umount()
+    assert not vol.mounted
+    with contextlib.suppress(OSError, ValueError):
+        member.close()
+    with contextlib.suppress(OSError, ValueError):
+        archive.close()
+
+
+def test_umount_and_exit_do_not_wait_for_ever_for_a_buffer_that_cannot_be_written(
+    plain: sandbox.SandboxVolume, plain_folder: str, run_python: Run
+) -> None:
+    """The interpreter itself would abort of a buffer that a thread is inside of at its end."""
+    program = """
+        import io
+
+        class Stuck(gfapi.File):
+            def write(self, data):
+                threading.Event().wait()
+
+        vol.mount()
+        stuck = io.BufferedWriter(Stuck(vol.open(f"{folder}/stuck", os.O_RDWR | os.O_CREAT)))
+        stuck.write(b"data")
+        try:
+            vol.umount(timeout=0.5)
+        except gfapi.LibgfapiException as error:
+            print(error)
+    """
+    done = run_python(plain, plain_folder, program)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "stuck" in done.stdout
+    assert "is not written yet" in done.stdout
 
 
 def test_a_keyboard_interrupt_ends_a_program_with_nothing_lost(
