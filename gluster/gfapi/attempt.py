@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: How long an initialisation may take, in seconds. The kernel gives a dead host up after 130.
 INIT_TIMEOUT = 180.0
 _END_TIMEOUT = 1.0  # seconds
+#: How many descriptors a mount takes at least. libgfapi ends the process if it gets less than some.
+_DESCRIPTORS = 8
 #: How long a child of a fork may take to begin, and how much of that asleep, in seconds.
 _NEW_TIMEOUT, _NEW_SLEEP = 30.0, 2.0
 _FORKED_BADLY = (
@@ -72,9 +74,12 @@ class Attempt(threading.Thread):
         self._end_token = Token()
         self._begin_token = Token()  # taken by the thread, or by who drops it before
         volname, _, volfile, options, log_file, log_level = configuration
+        _check_descriptors()
         try:
             self.glfs = Gate(_new_glfs(volname))
         except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
             raise LibgfapiException(f"{volname!r} is no volume name", error.errno) from None
         try:
             if volfile is not None:
@@ -139,6 +144,20 @@ class Attempt(threading.Thread):
     def _end(self) -> None:
         api.end_init(self.glfs.pointer)
         end_in_background(self.glfs.pointer)
+
+
+def _check_descriptors() -> None:
+    """See that this process may have as many more as a mount takes.
+
+    :raises OSError: EMFILE or ENFILE if not.
+    """
+    taken: list[int] = []
+    try:
+        while len(taken) < _DESCRIPTORS:
+            taken.extend(os.pipe())
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
 
 
 def _new_glfs(volname: str) -> int:

@@ -65,7 +65,7 @@ def none_meanwhile() -> Iterator[None]:
 def _volfiles() -> list[int]:
     """The descriptors of volume files that libgfapi is making a graph of."""
     found = []
-    with contextlib.suppress(FileNotFoundError):  # there is no /proc
+    with contextlib.suppress(OSError):  # there is no /proc, or no descriptor left to read it
         for name in os.listdir(_DESCRIPTORS):
             with contextlib.suppress(OSError):  # it is closed by now
                 if os.readlink(f"{_DESCRIPTORS}/{name}").startswith(_VOLFILE):

@@ -120,21 +120,25 @@ def _link(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
             vol.lstat(os.path.join(parent, name) or b"/")
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         if not parent.strip(b"/"):
-            api.glfs_link(mount, source, link_name)
-            return
-        try:
-            _link_in(mount, source, parent, name)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            # What the caches knew of the directory is forgotten now.
-            _link_in(mount, source, parent, name)
+            made_again(mount, link_name, lambda: api.glfs_link(mount, source, link_name))
+        else:
+            made_again(mount, link_name, lambda: _link_in(mount, source, parent, name))
     except OSError as error:
         error.filename, error.filename2 = source, link_name
         raise
 
 
 def _link_in(mount: Mount, source: Union[str, bytes], parent: bytes, name: bytes) -> None:
+    try:
+        _link_once(mount, source, parent, name)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        # What the caches knew of the directory is forgotten now.
+        _link_once(mount, source, parent, name)
+
+
+def _link_once(mount: Mount, source: Union[str, bytes], parent: bytes, name: bytes) -> None:
     with (
         objects.looked_up(mount, source, follow_symlinks=False) as found,
         objects.directory(mount, parent) as folder,

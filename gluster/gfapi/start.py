@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .mount import Mount
 
 _MISSING = (errno.ENOENT, errno.ENOMEM)  # the latter from GlusterFS 11
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 #: After how many seconds another server is asked at the same time.
 _SILENCE = 10.0
 _STUCK = (
@@ -187,6 +189,13 @@ def _why_not_mounted(error: OSError, configuration: Configuration) -> tuple[Opti
     where = ", ".join(map(str, servers))
     if error.errno == errno.ETIMEDOUT and error.strerror == _STUCK:
         return error.errno, _STUCK
+    if error.errno in _NO_DESCRIPTOR:
+        return error.errno, f"{error.strerror}; a mount takes up to ten, and one for each brick"
+    if error.errno in _NOT_WRITTEN:
+        return error.errno, (
+            f"{error.strerror}; most likely in /tmp, where libgfapi keeps the volume's description "
+            "for a moment"
+        )
     if error.errno in _MISSING and not api.translators_installed():
         return errno.ENOENT, (
             "GlusterFS's translators are not installed; on Debian and Ubuntu they are in "

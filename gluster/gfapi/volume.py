@@ -218,8 +218,8 @@ class Volume:
             not among it.
         :raises LibgfapiException: if a file or stream could not be closed properly, or a call was
             still in flight when ``timeout`` was over (``errno`` is ETIMEDOUT then, and the words
-            say which calls and files). The volume is unmounted then too. Not so if the calling thread is
-            itself in the middle of a call, as in a signal's handler (EDEADLK).
+            say which calls and files). The volume is unmounted then too. Not so if the calling
+            thread is itself in the middle of a call, as in a signal's handler (EDEADLK).
         :raises TypeError: if ``timeout`` is no number.
         :raises ValueError: if it is negative or not a number (NaN).
         """

@@ -599,6 +599,33 @@ def test_a_mount_has_one_thread_for_events_unless_it_is_told_otherwise(
     output_of(sandbox_volume, folder, program, options, str(most))
 
 
+@pytest.mark.parametrize("free", [0, 1, 2, 4, 7])
+def test_a_mount_for_which_there_are_too_few_descriptors_says_so(
+    plain: sandbox.SandboxVolume, output_of: Callable[..., str], free: int
+) -> None:
+    """With hardly any, libgfapi would end the process."""
+    program = """
+        import errno, resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        for number in range(2):
+            taken = []
+            with contextlib.suppress(OSError):
+                while True:
+                    taken.append(os.open("/dev/null", os.O_RDONLY))
+            for _ in range(int(arguments[0])):
+                os.close(taken.pop())
+            try:
+                vol.mount()
+            except gfapi.LibgfapiException as error:
+                print(error.errno == errno.EMFILE, "Too many open files" in str(error))
+            for descriptor in taken:
+                os.close(descriptor)
+        vol.mount()
+        print(vol.exists("/"))
+    """
+    assert output_of(plain, "", program, str(free)) == "True True\n" * 2 + "True\n"
+
+
 # ---------------------------------------------------------------------------------- logging
 
 

@@ -33,6 +33,9 @@ def library() -> ctypes.CDLL:
     if _loaded is None:
         _check_interpreter()
         _loaded = _load(os.environ.get("GFAPI_LIBRARY") or "libgfapi.so.0")
+        # The C library wants it where libgfapi ends a thread, and the process ends if there is no
+        # descriptor left by then to load it.
+        _keep("libgcc_s.so.1", 0)
     return _loaded
 
 
@@ -119,10 +122,8 @@ def keep_translators() -> None:
     """Have the shared objects that libgfapi has loaded stay where they are for good.
 
     ``glfs_fini`` would unload them under the feet of a fork or an exit, and the next mount load
-    them again. And it loads one that the C library wants for a stack trace, so that is loaded here.
+    them again.
     """
-    if "libgcc_s.so.1" not in _kept:
-        _keep("libgcc_s.so.1", 0)
     for file in _files("/glusterfs/") - _kept:
         _keep(file, os.RTLD_NOLOAD)
 
