@@ -158,6 +158,19 @@ def checked_flags(flags: Any) -> int:
     return flags if type(flags) is int else api.integer(flags)
 
 
+def flags_to_cut(flags: int) -> int:
+    """The flags that C opens a file with which is to be cut, by a call of its own then.
+
+    Of one that open itself cuts, GlusterFS's quick-read goes on giving out the old content. To cut
+    is to write, also for who then only reads: what is not open for that is opened for both, and
+    the bricks ask for both permissions, as Linux does.
+    """
+    kept = flags & ~os.O_TRUNC
+    if flags & os.O_ACCMODE in (os.O_WRONLY, os.O_RDWR):
+        return kept
+    return kept & ~os.O_ACCMODE | os.O_RDWR
+
+
 def flags_of(mode: Any) -> int:
     """The flags of ``open(2)`` for a mode of :func:`open`."""
     if not isinstance(mode, str):

@@ -23,6 +23,7 @@ import stat as stat_module
 from collections.abc import Iterator
 
 from . import api
+from .arguments import flags_to_cut
 from .creation import known_to_all
 from .descriptor import Descriptor
 from .file import Glfd, descriptor_of
@@ -176,14 +177,12 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
     path = os.fspath(path)
     openat, mount, rest = api.glfs_openat, vol._mount, flags & ~os.O_TRUNC
     old = rest & ~(os.O_CREAT | os.O_EXCL)
+    to_cut = flags_to_cut(old) if flags & os.O_TRUNC else old
     with _below(vol, dir_fd, path) as folder:
-
-        def open_old(make: Callable[[Descriptor], Glfd]) -> Glfd:
-            return mount.open(openat, path, rest, folder, path, old, mode, make=make)
 
         def open_again(make: Callable[[Descriptor], Glfd]) -> Glfd:
             try:
-                return open_old(make)
+                return mount.open(openat, path, rest, folder, path, old, mode, make=make)
             except OSError as error:
                 folder.is_spoilt = error.errno not in folder.harmless
                 raise
@@ -202,9 +201,9 @@ def open(vol: Volume, path: api.AnyPath, flags: int, mode: int, dir_fd: Any) -> 
             except FileExistsError:  # since a moment ago, or it is a broken link
                 if flags & os.O_EXCL:
                     raise
-        folder.check_kind(path, flags)
-        glfd = open_old(_checked)
-    if flags & os.O_TRUNC and flags & os.O_ACCMODE:
+        folder.check_kind(path, to_cut | flags & os.O_CREAT)
+        glfd = mount.open(openat, path, rest, folder, path, to_cut, mode, make=_checked)
+    if flags & os.O_TRUNC:
         try:
             glfd.descriptor.cut()
         except BaseException:

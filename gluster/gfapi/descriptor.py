@@ -394,10 +394,7 @@ class Descriptor(Gate):
                 raise
 
     def cut(self) -> None:
-        """Cut a file that was just opened.
-
-        Of one that open itself cuts, GlusterFS's quick-read goes on giving out the old content.
-        """
+        """Cut a file that was just opened; see :func:`gluster.gfapi.arguments.flags_to_cut`."""
         api.glfs_ftruncate(self, 0, None, None)
 
     def find_owner(self) -> bytes:

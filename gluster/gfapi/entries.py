@@ -53,7 +53,8 @@ def create(folder: Handle, name: api.AnyPath, flags: int = 0, mode: int = 0o666)
     flags, mode, name = checked_flags(flags), api.check_uint32(mode), checked_name(name)
     held, stat = _directory(folder), api.Stat()
     # Always O_EXCL: without a look-up before, a distributed volume would make a second one.
-    arguments = (held.mount, held, name, flags | os.O_CREAT | os.O_EXCL, mode, stat)
+    new = flags & ~os.O_TRUNC | os.O_CREAT | os.O_EXCL
+    arguments = (held.mount, held, name, new, mode, stat)
     try:
         return folder._hold(name, stat, api.glfs_h_creat, *arguments)
     except FileExistsError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from . import acl as acls
 from . import api, entries, rewriting, xattr
-from .arguments import attributes_of, checked_flags, flags_of
+from .arguments import attributes_of, checked_flags, flags_of, flags_to_cut
 from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
 from .file import File, Glfd
@@ -211,18 +211,18 @@ class Handle(Unpicklable):
         if flags & os.O_CREAT and flags & os.O_EXCL:
             self._check_open()
             raise self._error(errno.EEXIST)
-        # O_TRUNC by a call of its own: after the other, quick-read gives out the old content.
-        rest = flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
-        if not rest & os.O_ACCMODE and self._type == stat_module.S_IFDIR:
+        is_cut, rest = flags & os.O_TRUNC, flags & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
+        given = flags_to_cut(rest) if is_cut else rest
+        if not given & os.O_ACCMODE and self._type == stat_module.S_IFDIR:
             return self._open_directory(rest, make)
 
         def checked(descriptor: Descriptor) -> T:
             check_opened(descriptor)
-            if flags & os.O_TRUNC and flags & os.O_ACCMODE:
+            if is_cut:
                 descriptor.cut()
             return make(descriptor)
 
-        arguments = (held.mount, held, rest)
+        arguments = (held.mount, held, given)
         return held.mount.open(api.glfs_h_open, held.path, rest, *arguments, make=checked)
 
     def _open_directory(self, flags: int, make: Callable[[Descriptor], T]) -> T:

@@ -6,7 +6,7 @@ import os
 import stat as stat_module
 
 from . import api
-from .arguments import checked_flags
+from .arguments import checked_flags, flags_to_cut
 from .creation import known_to_all
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
 from .identity import check_opened
@@ -34,18 +34,21 @@ def open_file(
     mount, path = vol._mount, os.fspath(path)  # which is asked once, and not within a call
     flags = checked_flags(flags)
     mode = mode if type(mode) is int else api.integer(mode)
-    is_cut = flags & os.O_TRUNC and flags & os.O_ACCMODE
-    rest = flags & ~os.O_TRUNC if is_cut else flags
+    is_cut, rest = flags & os.O_TRUNC, flags & ~os.O_TRUNC
     new, old = rest | os.O_EXCL, rest & ~(os.O_CREAT | os.O_EXCL)
+    to_cut = flags_to_cut(old) if is_cut else old
 
     def create() -> T:
         return mount.open(api.glfs_creat, path, rest, mount, path, new, mode, make=made)
 
-    def open_old(make: Callable[[Descriptor], T]) -> T:
+    def open_again(make: Callable[[Descriptor], T]) -> T:
         return mount.open(api.glfs_open, path, rest, mount, path, old, make=make)
 
     def made(descriptor: Descriptor) -> T:
-        return known_to_all(descriptor, open_old, make)
+        return known_to_all(descriptor, open_again, make)
+
+    def open_old() -> T:
+        return mount.open(api.glfs_open, path, rest, mount, path, to_cut, make=checked)
 
     def checked(descriptor: Descriptor) -> T:
         check_opened(descriptor)
@@ -67,7 +70,7 @@ def open_file(
             if flags & os.O_EXCL:
                 raise
         try:
-            return asked_again(mount, path, lambda: open_old(checked))
+            return asked_again(mount, path, open_old)
         except FileNotFoundError:
             if not flags & os.O_CREAT or vol.islink(path):
                 raise

@@ -327,7 +327,8 @@ class Volume:
 
         :param path: the file (str, bytes or path-like).
         :param flags: one of :data:`os.O_RDONLY`, :data:`os.O_WRONLY` and :data:`os.O_RDWR`, with
-            any of O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC, ... (int).
+            any of O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_SYNC, ... (int). O_TRUNC cuts a file also
+            with O_RDONLY, and takes the permission to write then, as Linux has it.
         :param mode: the permission bits of a file that is made. No umask is applied.
         :param dir_fd: an open directory that a relative path begins at, instead of the working
             directory: a :class:`Dir`, or what this returned for one (``glfs_openat``).

@@ -311,6 +311,8 @@ def test_open_reads_writes_makes_and_cuts(vol: gfapi.Volume, folder: str, top: g
             file.write(b"x")
         assert content(vol, "new", os.O_RDONLY, top) == b"x"
     assert content(vol, "dir/other", os.O_RDWR | os.O_CREAT | os.O_TRUNC, top) == b""
+    assert content(vol, "file", os.O_RDONLY | os.O_TRUNC, top) == b""
+    assert content(vol, "file", os.O_RDONLY, top) == b""
 
 
 @on_11
@@ -331,6 +333,7 @@ def test_open_reads_writes_makes_and_cuts(vol: gfapi.Volume, folder: str, top: g
         ("dir", os.O_RDWR, errno.EISDIR),
         ("dir", os.O_WRONLY, errno.EISDIR),
         ("dir", os.O_RDONLY | os.O_CREAT, errno.EISDIR),
+        ("dir", os.O_RDONLY | os.O_TRUNC, errno.EISDIR),
         (".", os.O_RDWR | os.O_CREAT, errno.EISDIR),
         ("file", os.O_RDONLY | os.O_DIRECTORY, errno.ENOTDIR),
         ("pipe", os.O_RDONLY, errno.EINVAL),

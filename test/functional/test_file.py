@@ -130,6 +130,45 @@ def test_nothing_of_the_old_content_is_read_after_truncation(
     assert content(vol, path) == b""
 
 
+@pytest.mark.parametrize("by_handle", [False, True])
+@pytest.mark.parametrize("flags", [os.O_TRUNC, os.O_TRUNC | os.O_CREAT])
+def test_a_file_opened_to_be_read_is_cut_too_and_stays_one_to_be_read(
+    vol: gfapi.Volume, path: str, flags: int, by_handle: bool
+) -> None:
+    with vol.fopen(path, "w") as file:
+        file.write(b"old")
+    assert content(vol, path) == b"old"
+    glfd = vol.lookup(path).open(flags) if by_handle else vol.open(path, flags)
+    with gfapi.File(glfd) as file, file.dup() as duplicate:
+        assert (file.read(), file.fgetsize()) == (b"", 0)
+        for one in (file, duplicate):
+            assert not one.writable()
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                one.write(b"x")
+    assert content(vol, path) == b""
+    assert vol.getsize(path) == 0
+
+
+def test_a_new_file_that_nobody_may_write_is_opened_to_be_read_with_o_trunc(
+    vol: gfapi.Volume, folder: str, path: str
+) -> None:
+    vol.chmod(folder, 0o777)
+    with vol.identity(1000, 1000):
+        flags = os.O_RDONLY | os.O_CREAT | os.O_TRUNC
+        with gfapi.File(vol.open(path, flags, 0o444)) as file:
+            assert file.read() == b""
+        with pytest.raises(PermissionError):
+            vol.open(path, flags, 0o444)
+
+
+def test_a_directory_is_not_cut(vol: gfapi.Volume, folder: str) -> None:
+    with vol.lookup(folder) as handle:
+        for flags in (os.O_TRUNC, os.O_TRUNC | os.O_DIRECTORY, os.O_TRUNC | os.O_CREAT):
+            for call in (lambda flags: vol.open(folder, flags), handle.open):
+                with pytest.raises(IsADirectoryError):
+                    call(flags)
+
+
 def test_what_is_known_of_a_file_is_not_read_by_one_open_for_writing_only(
     vol: gfapi.Volume, path: str
 ) -> None:

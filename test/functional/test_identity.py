@@ -81,6 +81,23 @@ def test_the_mode_bits_decide(vol: gfapi.Volume, home: str) -> None:
     assert read(vol, secret) == b"x"
 
 
+@pytest.mark.parametrize(("mode", "is_cut"), [(0o666, True), (0o644, False), (0o622, False)])
+def test_only_who_may_write_a_file_cuts_it_as_he_opens_it_to_read(
+    vol: gfapi.Volume, home: str, mode: int, is_cut: bool
+) -> None:
+    path = write(vol, f"{home}/f", mode=mode)
+    calls = (lambda flags: vol.open(path, flags), vol.lookup(path).open)
+    for call in calls:
+        with vol.identity(USER, GROUP):
+            if is_cut:
+                gfapi.File(call(os.O_RDONLY | os.O_TRUNC)).close()
+            else:
+                with pytest.raises(PermissionError):
+                    call(os.O_RDONLY | os.O_TRUNC)
+        assert read(vol, path) == (b"" if is_cut else b"x")
+        write(vol, path, mode=mode)
+
+
 def test_only_root_gives_a_file_away(vol: gfapi.Volume, home: str) -> None:
     with vol.identity(USER, GROUP):
         path = write(vol, f"{home}/f")

@@ -145,6 +145,11 @@ def test_without_a_dir_fd_a_side_of_a_rename_is_the_working_directory(
     [
         ("f", "os.O_RDWR", ["glfs_fstatat COPY0 f 0", "glfs_openat COPY0 f 02 640"]),
         (
+            "f",
+            "os.O_RDONLY | os.O_TRUNC",
+            ["glfs_fstatat COPY0 f 0", "glfs_openat COPY0 f 02 640"],
+        ),
+        (
             "new",
             "os.O_WRONLY | os.O_CREAT",
             ["glfs_fstatat COPY0 new 0", "glfs_openat COPY0 new 0301 640"],
