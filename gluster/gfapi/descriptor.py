@@ -12,12 +12,13 @@ import stat as stat_module
 import threading
 
 from . import api, replicas, rereading, rewriting
+from .exceptions import VolumeNotMounted
 from .gate import Gate, bad_descriptor
 from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional, TypeVar
+    from typing import Any, Callable, Optional, TypeVar, Union
 
     from .leases import Lease
     from .mount import Mount
@@ -89,20 +90,26 @@ class Descriptor(Gate):
         appended, and as soon as there are calls at given offsets, which move its own. None as
         long as libgfapi keeps it.
     :ivar owner: whose its locks are, or None as long as that does not matter.
+    :ivar inode: the file's inode number, by which descriptors of one file are known; 0 if nobody
+        has asked for its status yet.
     :ivar lease: the lease that it has or had.
     :ivar may_have_locks: whether it has taken a lock since it last unlocked all.
     :ivar missed: the errno of writes to the file that failed, if another descriptor of it was told.
+    :ivar opened_as: the path that it was opened by, if errors name another one.
+    :ivar start: the working directory when it was opened, or None for the root.
     """
 
     # What most descriptors never have is of the class, as each open file pays for its own.
     backlog: Optional[Backlog] = None
     end = 0
     end_known_at = NEVER
+    inode = 0
     is_directory = False
     is_over = False
     lease: Optional[Lease] = None
     may_have_locks = False
     missed: Optional[int] = None
+    opened_as: Optional[Union[str, bytes]] = None
     owner: Optional[bytes] = None
     place: Optional[int] = None
 
@@ -111,6 +118,7 @@ class Descriptor(Gate):
         self.path = path
         self.address = pointer
         self.mount = mount
+        self.start = mount.cwd
         self.flags = flags
         self.is_readable, self.is_writable = _ALLOWED[flags & os.O_ACCMODE]
         self.is_appending = flags & os.O_APPEND != 0
@@ -155,6 +163,8 @@ class Descriptor(Gate):
         """The status of what is open."""
         stat = api.Stat()
         api.glfs_fstat(self, stat)
+        if not self.inode:
+            self.inode = stat.st_ino
         return stat
 
     def sync(self, function: Optional[Callable[..., Any]] = None) -> None:
@@ -177,8 +187,14 @@ class Descriptor(Gate):
 
         :param make: makes of the new descriptor what is returned, as for :meth:`Mount.open`.
         """
+
+        def of_same(duplicate: Descriptor) -> T:
+            duplicate.inode, duplicate.start = self.inode, self.start
+            duplicate.opened_as = self.opened_as
+            return make(duplicate)
+
         path = "" if self.path is None else self.path
-        return self.mount.open(api.glfs_dup, path, self.flags, self, make=make)
+        return self.mount.open(api.glfs_dup, path, self.flags, self, make=of_same)
 
     def _flush(self) -> None:
         """Have replication note what it has put off; the file stays open.
@@ -215,15 +231,36 @@ class Descriptor(Gate):
     def _tell_others(self, error: OSError) -> None:
         if self.is_directory:
             return
-        whole = self.whole_path()
         for other in list(self.mount.descriptors):
-            if other is not self and other.is_writable and other.whole_path() == whole:
+            if other is not self and other.is_writable and self._is_of_same_file(other):
                 other.missed = error.errno
 
+    def _is_of_same_file(self, other: Descriptor) -> bool:
+        mine = self._number()
+        its = other._number() if mine else 0
+        return mine == its if its else self.whole_path() == other.whole_path()
+
+    def _number(self) -> int:
+        """The file's inode number, from memory if possible; 0 if nobody can tell it."""
+        with contextlib.suppress(OSError, VolumeNotMounted):
+            if not self.inode and self.is_open:
+                self.stat()
+            elif not self.inode:  # a close that failed has left nothing to ask but the path
+                stat = api.Stat()
+                api.glfs_stat(self.mount, self.whole_path(), stat)
+                self.inode = stat.st_ino
+        return self.inode
+
     def whole_path(self) -> bytes:
-        """By which descriptors of one file are known: what has it by another name is overlooked."""
-        start = self.mount.cwd or b"/"
-        return os.path.normpath(os.path.join(start, os.fsencode(self.path or b"")))
+        """Where the file was when it was opened."""
+        path = self.path if self.opened_as is None else self.opened_as
+        return os.path.normpath(os.path.join(self.start or b"/", os.fsencode(path or b"")))
+
+    def call_it(self, name: Union[str, bytes]) -> None:
+        """Have errors name it so from now on."""
+        if self.opened_as is None:
+            self.opened_as = self.path
+        self.path = name
 
     # ------------------------------------------------------------------ the position
     # All of these but seek, settle_end and keep_place are called with ``position`` held.

@@ -74,10 +74,12 @@ class File(Opened, io.RawIOBase):
         """
         # No class above has anything to make ready, and each open file pays for a call.
         self._descriptor = descriptor = fd if isinstance(fd, Descriptor) else descriptor_of(fd)
-        self._name = descriptor.path if path is None else os.fspath(path)
         self._mode = mode
-        if path is not None:
-            descriptor.path = self._name
+        if path is None:
+            self._name = descriptor.path
+        else:
+            self._name = name = os.fspath(path)
+            descriptor.call_it(name)
 
     # ------------------------------------------------------------------ attributes
 

@@ -16,7 +16,7 @@ from .file import File, Glfd
 from .gate import Unpicklable, bad_descriptor
 from .identity import check_opened, is_root
 from .leases import Lease, lease_of_object
-from .objects import HeldObject, gfid_text, look_up
+from .objects import HeldObject, gfid_text, inode_number, look_up
 
 if TYPE_CHECKING:
     import uuid
@@ -217,6 +217,7 @@ class Handle(Unpicklable):
             return self._open_directory(rest, make)
 
         def checked(descriptor: Descriptor) -> T:
+            descriptor.inode = inode_number(held.gfid)  # the path is that of earlier, if any
             check_opened(descriptor)
             if is_cut:
                 descriptor.cut()

@@ -263,6 +263,11 @@ class HeldObject(Gate):
             self.lease.forget()
 
 
+def inode_number(raw: bytes) -> int:
+    """What the status of a file has as its inode number, from its gfid."""
+    return int.from_bytes(raw[8:], "big")
+
+
 def gfid_text(raw: bytes) -> str:
     """The usual form of a gfid's 16 bytes."""
     digits = raw.hex()

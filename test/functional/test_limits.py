@@ -23,6 +23,7 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import replicas, sandbox
+from gluster.gfapi.objects import inode_number
 
 Output = Callable[..., str]
 WaitUntil = Callable[[Callable[[], object]], None]
@@ -156,6 +157,67 @@ def test_a_write_that_failed_is_told_to_each_file_that_has_it_open_for_writing(
                 told.fsync()
                 told.close()
         another.fsync()
+
+
+def duplicate(file: gfapi.File) -> gfapi.File:
+    with file:
+        return file.dup()
+
+
+#: How a file that was made as ``file`` is opened once more by another word.
+BY_OTHER_WORDS: dict[str, Callable[[gfapi.Volume, str], gfapi.File]] = {
+    "relative": lambda vol, folder: vol.fopen("file", "r+"),
+    "renamed": lambda vol, folder: vol.fopen(f"{folder}/renamed", "r+"),
+    "linked": lambda vol, folder: vol.fopen(f"{folder}/link", "r+"),
+    "by gfid": lambda vol, folder: vol.lookup_gfid(vol.lookup(f"{folder}/file").gfid).fopen("r+"),
+    "with a name": lambda vol, folder: gfapi.File(vol.open(f"{folder}/file", os.O_RDWR), "mine"),
+    "named and duplicated": lambda vol, folder: duplicate(
+        gfapi.File(vol.open(f"{folder}/file", os.O_RDWR), "mine")
+    ),
+}
+
+
+@pytest.mark.parametrize("call", ["fsync", "close"])
+@pytest.mark.parametrize("is_told_first", [True, False])
+@pytest.mark.parametrize("word", BY_OTHER_WORDS)
+def test_a_write_that_failed_is_told_to_who_knows_the_file_by_another_word(
+    vol: gfapi.Volume, folder: str, word: str, is_told_first: bool, call: str
+) -> None:
+    file = vol.fopen(f"{folder}/file", "x")
+    vol.chdir(folder)
+    if word == "renamed":
+        vol.rename("file", "renamed")
+    elif word == "linked":
+        vol.link("file", "link")
+    other = BY_OTHER_WORDS[word](vol, folder)
+    vol.chdir("/")
+    with vol.fopen(f"{folder}/another", "w") as another:
+        file.pwrite(b"x", TOO_FAR)
+        for told in (other, file) if is_told_first else (file, other):
+            with pytest.raises(OSError, match="File too large"):
+                getattr(told, call)()
+        another.fsync()
+    if call == "fsync":
+        file.close()
+        other.close()
+
+
+def test_a_file_that_took_the_name_of_the_one_whose_write_failed_is_not_told(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    with vol.fopen(f"{folder}/file", "x") as file:
+        vol.rename(f"{folder}/file", f"{folder}/old")
+        with vol.fopen(f"{folder}/file", "x") as other:
+            file.pwrite(b"x", TOO_FAR)
+            with pytest.raises(OSError, match="File too large"):
+                file.fsync()
+            other.fsync()
+
+
+def test_the_inode_number_of_a_file_is_told_by_its_gfid(vol: gfapi.Volume, folder: str) -> None:
+    vol.fopen(f"{folder}/file", "x").close()
+    handle = vol.lookup(f"{folder}/file")
+    assert inode_number(bytes(handle)) == handle.stat().st_ino
 
 
 def test_a_write_by_a_handle_that_fails_later_fails(vol: gfapi.Volume, folder: str) -> None:
