@@ -111,7 +111,7 @@ def write_async(file: File, data: Any) -> Future[int]:
     :param data: any contiguous buffer, or a str, which is stored as UTF-8. It is not copied: do
         not change it until the Future is done.
     :returns: the Future of how many bytes were written: all of them.
-    :raises TypeError: if ``data`` is neither, or ``offset`` no integer.
+    :raises TypeError: if ``data`` is neither.
     :raises OSError: EBADF if the file is being closed. All else is raised by the Future.
     """
     return _backlog(file).add_in_line(file.write, _hold(data))

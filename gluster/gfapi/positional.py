@@ -108,6 +108,7 @@ def pwrite(file: File, data: Any, offset: int) -> int:
     descriptor.keep_place()
     arguments = (descriptor, memory, min(size, MOST), offset, 0, None, None)
     with descriptor.position if descriptor.is_appending else NO_LOCK:  # what goes there is whole
+        descriptor.settle_end()
         done = rewriting.at(descriptor, api.glfs_pwrite, *arguments)
         if done < size:
             done += pwritev(file, (api.byte_view(data)[done:],), offset + done)
@@ -199,6 +200,7 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
         return rewriting.at(descriptor, api.glfs_pwritev, *arguments)
 
     with descriptor.position if descriptor.is_appending else NO_LOCK:
+        descriptor.settle_end()
         count = _drain(descriptor, views, write)
     if flags and replicas.is_one_away(descriptor.mount):
         descriptor.sync()  # which does what such volumes need

@@ -352,6 +352,28 @@ def test_pwrite_appends_in_append_mode_as_on_linux(
         assert file.pread(100, 0) == b"0123456789ABCDEF"
 
 
+AT_OFFSETS: dict[str, Callable[[gfapi.File], object]] = {
+    "pwrite": lambda file: file.pwrite(b"12345", 0),
+    "pwritev": lambda file: file.pwritev([b"123", b"45"], 0),
+    "pwrite_async": lambda file: file.pwrite_async(b"12345", 0).result(),
+    "pwritev_async": lambda file: file.pwritev_async([b"123", b"45"], 0).result(),
+}
+
+
+@pytest.mark.parametrize("name", AT_OFFSETS)
+def test_the_position_after_an_append_stays_when_more_is_appended_by_offset(
+    vol: gfapi.Volume, path: str, tmp_path: Path, name: str
+) -> None:
+    with (tmp_path / "local").open("ab+", buffering=0) as ours, vol.fopen(path, "a+") as file:
+        for _ in range(2):
+            for each in (ours, file):
+                each.write(b"abc")
+            os.pwrite(ours.fileno(), b"12345", 0)
+            AT_OFFSETS[name](file)
+            assert file.tell() == ours.tell()
+            assert file.read() == ours.read() == b"12345"
+
+
 @pytest.mark.parametrize("mode", ["r+", "a+"])
 @pytest.mark.parametrize("name", ["write", "writev", "write_async"])
 def test_what_a_brick_takes_only_a_part_of_is_whole_and_in_its_place(

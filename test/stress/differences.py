@@ -97,9 +97,18 @@ def _is_idle(call: Call) -> bool:
     return not what or (isinstance(what, list) and not any(what))
 
 
-def _has_just_appended(call: Call) -> bool:
-    """Whether a file has not been sought since it appended: it is where the file ends by now."""
-    return call.file is not None and call.file.vol._descriptor.place == AT_END
+def _has_appended_before_others(call: Call) -> bool:
+    """Whether a file is where it appended, and the file does not end there any more.
+
+    The volume has it where the file ends by now.
+    """
+    if call.file is None or call.file.vol._descriptor.place != AT_END:
+        return False
+    return bool(call.both.local.call(_is_elsewhere, call.file.local))
+
+
+def _is_elsewhere(file: Any) -> bool:
+    return bool(file.tell() != os.fstat(file.fd).st_size)
 
 
 _AT_POSITION = ("tell", "read", "readall", "readinto", "readline", "readlines", "readv")
@@ -235,10 +244,9 @@ def is_avoided(call: Call) -> bool:
     after it has made some for a path with dots. shutil moves ``//`` by copying all and removing it,
     and so a directory to where the directories above are missing, and makes these. The kernel takes
     its set-ID bits from a file that is given to nobody else, and makes the target of a link that is
-    broken. It knows where a file is that has
-    appended to what was cut or extended since.
+    broken. It knows where a file is that has appended to what others have cut or extended since.
     """
-    if _has_just_appended(call):
+    if _has_appended_before_others(call):
         from_here = call.name == "seek" and call.arguments[1:] == (os.SEEK_CUR,)
         return from_here or call.name in _AT_POSITION or None in call.arguments
     if call.name in ("open", "fopen", "copyfile", "copy", "copy2"):
