@@ -98,12 +98,28 @@ class Transfer(NamedTuple):
             if not stat_module.S_ISREG(status.st_mode):
                 is_directory = stat_module.S_ISDIR(status.st_mode)
                 raise self.error(errno.EISDIR if is_directory else errno.EINVAL)
-        available = max(0, statuses[0].st_size - self.read_from)
-        count = min(count, available)
+        count = min(count, self._available(statuses[0].st_size)) or self._newly_available(count)
         is_same = statuses[0].st_ino == statuses[1].st_ino
         if is_same and abs(self.read_from - self.write_to) < count:
             raise self.error(errno.EINVAL)
         return count
+
+    def _available(self, size: int) -> int:
+        return max(0, size - self.read_from)
+
+    def _newly_available(self, count: int) -> int:
+        """How many of so many bytes there are where the source ends as far as it is remembered.
+
+        Another client may have appended. The answer to a read brings the size that the brick knows;
+        what was read is no answer: behind the end of a dispersed file there may be NULs.
+        """
+        if not count:
+            return 0
+        self.source.keep_place()
+        memory, _ = api.memory(bytearray(1), writable=True)
+        arguments = (self.source, memory, 1, self.read_from, 0, None)
+        rereading.at_offset(self.source, self.read_from, api.glfs_pread, *arguments)
+        return min(count, self._available(self.source.stat().st_size))
 
     def error(self, code: int) -> OSError:
         """The error that names both files."""

@@ -171,6 +171,27 @@ def test_a_copy_is_on_all_bricks_and_seen_by_another_client(
         assert read(other, f"{folder}/dst") == data[77:]
 
 
+def test_a_copy_goes_on_where_another_client_has_appended(
+    sandbox_volume: sandbox.SandboxVolume, vol: gfapi.Volume, folder: str
+) -> None:
+    with (
+        sandbox_volume.client() as other,
+        other.fopen(f"{folder}/src", "w") as appending,
+        vol.fopen(f"{folder}/dst", "w+") as dst,
+    ):
+        appending.write(b"a" * 200_000)
+        appending.fsync()
+        with vol.fopen(f"{folder}/src") as src:
+            src.seek(200_000)
+            for size in (100_000, 7):
+                assert vol.copy_file_range(src, dst, MIB) == 0
+                appending.write(b"b" * size)
+                appending.fsync()
+                assert vol.copy_file_range(src, dst, MIB) == size
+            assert (src.tell(), dst.tell()) == (300_007, 100_007)
+        assert dst.pread(MIB, 0) == b"b" * 100_007
+
+
 def test_a_range_moves_within_a_file(
     vol: gfapi.Volume, files: tuple[gfapi.File, gfapi.File]
 ) -> None:
