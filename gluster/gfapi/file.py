@@ -70,7 +70,7 @@ class File(Opened, io.RawIOBase):
         :param path: the file's path, for :attr:`name` (str, bytes or path-like).
         :param mode: the mode it was opened with, for :attr:`mode` (str).
         :raises TypeError: if ``fd`` is no integer.
-        :raises OSError: EBADF if it is no open glfd.
+        :raises OSError: EBADF if it is no open glfd, or not any more.
         """
         # No class above has anything to make ready, and each open file pays for a call.
         self._descriptor = descriptor = fd if isinstance(fd, Descriptor) else descriptor_of(fd)
@@ -553,6 +553,16 @@ class File(Opened, io.RawIOBase):
         return xattr.Xattrs(self._name, *functions)
 
 
+def at_end(file: File) -> File:
+    """A file that was opened to append, at its end; closed if it cannot get there."""
+    try:
+        file.seek(0, os.SEEK_END)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def descriptor_of(fd: int) -> Descriptor:
     """The open descriptor with this glfd.
 
@@ -560,6 +570,7 @@ def descriptor_of(fd: int) -> Descriptor:
     :raises OSError: EBADF if it is no open glfd.
     """
     if isinstance(fd, Glfd):
+        fd.descriptor.check_open()
         return fd.descriptor
     descriptor = descriptor_at(api.check_length(fd))
     if descriptor is None:

@@ -8,11 +8,11 @@ import stat as stat_module
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 from . import acl as acls
-from . import api, entries, rewriting, xattr
+from . import api, entries, rereading, rewriting, xattr
 from .arguments import attributes_of, checked_flags, flags_of, flags_to_cut
 from .descriptor import MOST, Descriptor, DirectoryDescriptor
 from .directory import Dir
-from .file import File, Glfd
+from .file import File, Glfd, at_end
 from .gate import Unpicklable, bad_descriptor
 from .identity import check_opened, is_root
 from .leases import Lease, lease_of_object
@@ -247,9 +247,7 @@ class Handle(Unpicklable):
         if self._type == stat_module.S_IFDIR:
             raise self._error(errno.EISDIR)
         file = self._open(flags, lambda descriptor: File(descriptor, None, mode))
-        if flags & os.O_APPEND:
-            file.seek(0, os.SEEK_END)
-        return file
+        return at_end(file) if flags & os.O_APPEND else file
 
     def _opened(self, flags: int) -> File:
         """An open File of it: who has opened nothing is not checked by the bricks."""
@@ -323,8 +321,8 @@ class Handle(Unpicklable):
 
     def _read(self, memory: Any, size: int, offset: int) -> int:
         held = self._object
-        count: int = api.glfs_h_anonymous_read(held.mount, held, memory, size, offset)
-        return count
+        arguments = (held.mount, held, memory, size, offset)
+        return rereading.at_offset(self, offset, api.glfs_h_anonymous_read, *arguments)
 
     def pwrite(self, data: Any, offset: int) -> int:
         """Write, as :func:`os.pwrite`, and return when it is with the bricks.

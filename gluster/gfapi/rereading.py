@@ -13,20 +13,22 @@ from . import api
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Union
 
     from .descriptor import Descriptor
+    from .handle import Handle
 
 
 def at_offset(
-    descriptor: Descriptor, offset: int, function: Callable[..., int], *arguments: Any
+    file: Union[Descriptor, Handle], offset: int, function: Callable[..., int], *arguments: Any
 ) -> int:
     """Read at an offset, and once more if there is nothing although the file goes on.
 
-    :param function: ``glfs_pread`` or ``glfs_preadv``, and what it gets.
+    :param file: what has the file's status.
+    :param function: ``glfs_pread`` or one like it, and what it gets.
     :returns: how many bytes were read.
     """
-    return function(*arguments) or _again(descriptor, offset, function, *arguments)
+    return function(*arguments) or _again(file, offset, function, *arguments)
 
 
 def again_at_position(descriptor: Descriptor, function: Callable[..., int], *arguments: Any) -> int:
@@ -42,10 +44,10 @@ def again_at_position(descriptor: Descriptor, function: Callable[..., int], *arg
 
 
 def _again(
-    descriptor: Descriptor, offset: int, function: Callable[..., int], *arguments: Any
+    file: Union[Descriptor, Handle], offset: int, function: Callable[..., int], *arguments: Any
 ) -> int:
     # The status comes from memory, where the answer to the read has put it: it is free, but may be
     # as wrong. The brick says that the file is empty.
-    if 0 < descriptor.stat().st_size <= offset:
+    if 0 < file.stat().st_size <= offset:
         return 0
     return function(*arguments)

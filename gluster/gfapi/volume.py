@@ -37,7 +37,7 @@ from .arguments import (
     flags_of,
 )
 from .directory import Dir
-from .file import File, Glfd
+from .file import File, Glfd, at_end
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+_CHUNK = 128 * 1024
 _ANY_EVENT = 0xFFFFFFFF  # api.UpcallEvents.ANY, without an import that takes time
 
 
@@ -358,7 +359,7 @@ class Volume:
         flags = flags_of(mode)
         file = self._open(path, flags, 0o666, lambda opened: File(opened, None, mode))
         if flags & os.O_APPEND:
-            file.seek(0, os.SEEK_END)
+            at_end(file)
         elif flags == os.O_RDONLY:
             _refuse_directory(file)
         return file
@@ -502,17 +503,17 @@ class Volume:
     # ------------------------------------------------------------------ what these make up
 
     @classmethod
-    def copyfileobj(cls, fsrc: Any, fdst: Any, length: int = 128 * 1024) -> None:
+    def copyfileobj(cls, fsrc: Any, fdst: Any, length: Optional[int] = _CHUNK) -> None:
         """Copy from one file-like object to another, as :func:`shutil.copyfileobj`.
 
         It begins at the current position of ``fsrc``.
 
         :param fsrc: what is read.
         :param fdst: what is written.
-        :param length: how many bytes are read at a time.
+        :param length: how many bytes are read at a time; as many as by default if it is 0 or None.
         :raises OSError: on failure.
         """
-        while chunk := fsrc.read(length):
+        while chunk := fsrc.read(length or _CHUNK):
             fdst.write(chunk)
 
     exists = paths.exists

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -227,11 +227,11 @@ def test_metadata_of_and_onto_what_is_not_there_is_an_error(
 # ------------------------------------------------------------------------------ copyfileobj
 
 
-@pytest.mark.parametrize("length", [1, 1000, 131072, 1 << 20])
+@pytest.mark.parametrize("length", [1, 1000, 131072, 1 << 20, 0, -1, None])
 def test_copyfileobj_copies_all_whatever_the_length_of_a_piece(
-    vol: gfapi.Volume, folder: str, length: int
+    vol: gfapi.Volume, folder: str, length: Optional[int]
 ) -> None:
-    data = DATA if length > 1 else DATA[:300]
+    data = DATA[:300] if length == 1 else DATA
     write(vol, f"{folder}/from", data)
     with vol.fopen(f"{folder}/from") as reader, vol.fopen(f"{folder}/to", "w") as writer:
         assert gfapi.Volume.copyfileobj(reader, writer, length) is None

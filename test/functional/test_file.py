@@ -14,6 +14,7 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import sandbox
+from gluster.gfapi.descriptor import Descriptor
 
 FALLOC_FL_KEEP_SIZE = 1
 FALLOC_FL_PUNCH_HOLE = 2
@@ -311,6 +312,26 @@ def test_o_directory_refuses_a_file(vol: gfapi.Volume, file: gfapi.File, path: s
         vol.open(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
+@pytest.mark.parametrize("by_handle", [False, True])
+def test_a_file_opened_to_append_is_closed_if_its_end_cannot_be_found(
+    vol: gfapi.Volume,
+    file: gfapi.File,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    by_handle: bool,
+) -> None:
+    def seek(descriptor: Any, offset: int, whence: int) -> int:
+        raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+
+    monkeypatch.setattr(Descriptor, "seek", seek)
+    opened = vol._mount.descriptors.copy()
+    with pytest.raises(OSError, match="not connected") as kept:
+        vol.lookup(path).fopen("a") if by_handle else vol.fopen(path, "a")
+    assert vol._mount.descriptors == opened
+    monkeypatch.undo()
+    assert kept.value.errno == errno.ENOTCONN
+
+
 # -------------------------------------------------------------------- the int behind a File
 
 
@@ -345,8 +366,9 @@ def test_file_of_a_closed_glfd_is_ebadf(vol: gfapi.Volume, path: str) -> None:
     with pytest.raises(OSError, match="no open glfd"):
         gfapi.File(int(fd))
     # The one that remembers what it belongs to knows that it is closed.
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        gfapi.File(fd).read()
+    with pytest.raises(OSError, match="Bad file descriptor") as caught:
+        gfapi.File(fd)
+    assert caught.value.filename == path
 
 
 def test_two_files_of_one_glfd_are_closed_together(vol: gfapi.Volume, path: str) -> None:

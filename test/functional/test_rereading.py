@@ -9,9 +9,10 @@ import pytest
 
 from gluster import gfapi
 from gluster.gfapi import api
+from gluster.gfapi.handle import Handle
 
 CONTENT = bytes(range(256)) * 40
-FUNCTIONS = ("glfs_read", "glfs_readv", "glfs_pread", "glfs_preadv")
+FUNCTIONS = ("glfs_read", "glfs_readv", "glfs_pread", "glfs_preadv", "glfs_h_anonymous_read")
 
 
 def _filled(read: Callable[[bytearray], int]) -> bytes:
@@ -22,6 +23,10 @@ def _filled(read: Callable[[bytearray], int]) -> bytes:
 def _after_a_call_at_an_offset(file: gfapi.File) -> bytes:
     file.pread(1, 5)  # from now on, gfapi keeps the position
     return file.read(2 * len(CONTENT))
+
+
+def _handle_of(file: gfapi.File) -> Handle:
+    return file.volume.lookup(file.name or "")
 
 
 WAYS: dict[str, Callable[[gfapi.File], bytes]] = {
@@ -35,6 +40,10 @@ WAYS: dict[str, Callable[[gfapi.File], bytes]] = {
     "preadv": lambda file: _filled(lambda memory: file.preadv([memory], 0)),
     "read_async": lambda file: file.read_async(2 * len(CONTENT)).result(),
     "read after pread": _after_a_call_at_an_offset,
+    "pread by a handle": lambda file: _handle_of(file).pread(2 * len(CONTENT), 0),
+    "preadinto by a handle": lambda file: _filled(
+        lambda memory: _handle_of(file).preadinto(memory, 0)
+    ),
 }
 
 
@@ -84,6 +93,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def _size_is_told_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "glfs_fstat", lambda gate, stat: None)
+    monkeypatch.setattr(api, "glfs_h_stat", lambda mount, held, stat: None)
 
 
 @pytest.mark.parametrize("is_told_empty", [False, True])
@@ -119,7 +129,8 @@ def test_at_the_end_of_a_file_nothing_is_read_again(
         assert file.read(10) == b""
         assert file.pread(10, len(CONTENT) + beyond) == b""
         assert file.readv([bytearray(10)]) == 0
-    assert counted == [0, 0, 0]
+        assert _handle_of(file).pread(10, len(CONTENT) + beyond) == b""
+    assert counted == [0, 0, 0, 0]
 
 
 def test_an_empty_file_is_read_twice_and_stays_empty(
