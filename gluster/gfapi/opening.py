@@ -9,7 +9,7 @@ from . import api
 from .arguments import checked_flags, flags_to_cut
 from .creation import known_to_all
 from .descriptor import Descriptor, DirectoryDescriptor, names_in_use
-from .identity import check_opened
+from .identity import check_opened, is_root
 from .remembered import asked_again, made_again
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .volume import Volume
 
     T = TypeVar("T")
+
+_OF_OWNER = 0o600  # without which he cannot open what he has made
 
 
 def open_file(
@@ -52,6 +54,9 @@ def open_file(
 
     def checked(descriptor: Descriptor) -> T:
         check_opened(descriptor)
+        if lent:
+            now = stat_module.S_IMODE(descriptor.stat().st_mode)
+            api.glfs_fchmod(descriptor, now & ~lent)
         if flags & (os.O_CREAT | os.O_ACCMODE) == os.O_CREAT:  # of others C says so
             descriptor.check_no_directory()
         if is_cut:
@@ -59,11 +64,14 @@ def open_file(
         return make(descriptor)
 
     while True:
+        lent = 0  # permissions of a new file that are taken back once it is open
         try:
             if flags & os.O_CREAT and names_in_use.has_lease_id:
                 # glfs_creat gives the file the id as an attribute. Bricks refuse that, and all
                 # that come with it, without which disperse and shard do not know it.
-                api.glfs_mknod(mount, path, stat_module.S_IFREG | mode & 0o7777, 0)
+                lacking = 0 if is_root() else _OF_OWNER & ~mode
+                api.glfs_mknod(mount, path, stat_module.S_IFREG | (mode | lacking) & 0o7777, 0)
+                lent = lacking
             elif flags & os.O_CREAT:
                 return made_again(mount, path, create) if flags & os.O_EXCL else create()
         except FileExistsError:

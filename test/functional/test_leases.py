@@ -387,6 +387,22 @@ def test_a_lease_of_a_handle_is_refused_where_there_can_be_none(
         handle.lease(RW)
 
 
+@pytest.mark.own_thread
+@pytest.mark.parametrize("mode", [0o444, 0o640, 0o200, 0])
+def test_a_user_with_a_lease_id_makes_files_of_any_mode_for_writing(
+    plain_vol: gfapi.Volume, plain_folder: str, mode: int
+) -> None:
+    plain_vol.chmod(plain_folder, 0o777)
+    path = f"{plain_folder}/file"
+    plain_vol.setfsleaseid(b"0123456789abcde\0")
+    with plain_vol.identity(1000, 1000):
+        with gfapi.File(plain_vol.open(path, os.O_RDWR | os.O_CREAT, mode)) as file:
+            file.write(b"content")
+            assert file.pread(10, 0) == b"content"
+            assert stat.S_IMODE(file.fstat().st_mode) == mode
+    assert stat.S_IMODE(plain_vol.stat(path).st_mode) == mode
+
+
 def test_a_thread_with_a_lease_id_makes_files_that_are_whole(cluster: sandbox.Cluster) -> None:
     """``glfs_creat`` would make files there that a dispersed volume cannot read."""
     volume = cluster.create_volume("leased-dispersed", disperse=3, redundancy=1)
