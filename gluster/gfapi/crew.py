@@ -83,6 +83,7 @@ class Crew:
         self._idle: deque[Any] = deque()
         self._idle_caller: deque[Any] = deque()
         self._until: Optional[Callable[[], object]] = None
+        self._is_at_job = False  # the calling thread, in the midst of one
         self._is_over = False
 
     def __enter__(self) -> Crew:
@@ -109,16 +110,26 @@ class Crew:
         if len(self._small) < self._room:
             self._put(self._small, job)
         else:
+            self._make_waiting_calls()
             self.check()
             job()
 
     def tell(self, call: Job) -> None:
-        """Have the calling thread make a call. If it raises, all ends with that."""
+        """Have the calling thread make a call, at the latest when its job next finds work. If it
+        raises, all ends with that.
+        """
         while len(self._calls) > self._room and threading.get_ident() != self._caller:
             self.check()
             time.sleep(0.001)
         self._unfinished.append(None)
         self._calls.append(call)
+        unpark(self._idle_caller)
+
+    def fail(self, error: BaseException) -> None:
+        """Have the calling thread raise an error. No job and no call begins any more."""
+        self._unfinished.append(None)
+        self._calls.append(partial(_raise, error))
+        self._is_over = True  # only now: who leaves its job for that finds the error
         unpark(self._idle_caller)
 
     def check(self) -> None:
@@ -130,6 +141,7 @@ class Crew:
             raise Over
 
     def _put(self, jobs: deque[tuple[Any, Job]], job: Job) -> None:
+        self._make_waiting_calls()
         self.check()
         self._unfinished.append(None)
         jobs.append((identity.names(), job))
@@ -157,17 +169,49 @@ class Crew:
         try:
             while not self._is_done():
                 if self._calls:
-                    self._calls.popleft()()
+                    self._make_call()
                 elif taken := self._take():
-                    taken[1]()
+                    self._do_here(taken[1])
                 else:
                     self._check_threads()
                     park(self._idle_caller, self._has_work_for_caller)
-                    continue
-                self._unfinished.pop()
         except BaseException:
             self._is_over = True
             raise
+
+    def _make_call(self) -> None:
+        self._calls.popleft()()
+        self._unfinished.pop()
+
+    def _do_here(self, job: Job) -> None:
+        self._is_at_job = True
+        try:
+            job()
+        except Over:
+            if not self._calls:  # in which the error is that ends all
+                raise
+        finally:
+            self._is_at_job = False
+        self._unfinished.pop()
+
+    def _make_waiting_calls(self) -> None:
+        """Make the calls before more is begun, if this is the calling thread at a job.
+
+        :raises Over: if one raises. The job is left by this, which no job catches, and then
+            :meth:`work` raises the error.
+        """
+        if not self._calls or not self._is_at_job or threading.get_ident() != self._caller:
+            return
+        self._is_at_job = False  # what a call adds makes no others: they would pile up
+        while self._calls and not self._is_over:
+            try:
+                self._make_call()
+            except BaseException as error:
+                self._unfinished.append(None)
+                self._calls.appendleft(partial(_raise, error))
+                self._is_over = True
+                raise Over from None
+        self._is_at_job = True
 
     def _check_threads(self) -> None:
         if self.is_gone:

@@ -49,12 +49,13 @@ def rmtree(
     :param path: the directory (str, bytes or path-like).
     :param ignore_errors: whether errors are passed over.
     :param onerror: called with the function that failed, the path that it failed on and the
-        exception; then the removal goes on. It is called in this thread.
+        exception; then the removal goes on, unless it raises one. It is called in this thread,
+        before that begins to remove anything else.
     :param threads: how many threads remove at most, this one among them (int); 32 by default,
         and 1 for none but this one.
     :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and both
-        ``ignore_errors`` is false and ``onerror`` is None. Of several errors it is the first that
-        happens.
+        ``ignore_errors`` is false and ``onerror`` is None. It is the first error that happens,
+        and nothing else is begun after it.
     :raises TypeError: if ``threads`` is no integer.
     :raises ValueError: if it is less than 1.
     """
@@ -70,7 +71,7 @@ def rmtree(
             is_link = OSError(errno.ELOOP, "rmtree does not remove a symbolic link", top.path)
             removal.report(vol.islink, top.path, is_link)
             return
-        removal.empty(top)
+        crew.add(partial(removal.empty, top))
         crew.work()
 
 
@@ -191,6 +192,8 @@ class _Removal:
         del error.filename2  # None would be printed
         if self._ignore_errors:
             self._leave(folder)
+        elif self._onerror is None:
+            self._crew.fail(error)
         else:
             self._crew.tell(partial(self._go_on, function, path, error, folder))
 

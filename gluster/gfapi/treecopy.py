@@ -76,7 +76,7 @@ def copytree(
     top = _Copied(os.fspath(src), os.fspath(dst), None, "", True)
     with Crew(number) as crew:
         copying = _Copying(vol, crew, symlinks, ignore, copy_function)
-        copying.begin(top)
+        crew.add(partial(copying.begin, top))
         crew.work()
     if copying.problems:
         raise Error(sorted(copying.problems))

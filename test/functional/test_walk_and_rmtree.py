@@ -252,6 +252,7 @@ def test_rmtree_that_ignores_errors_raises_nothing(
 
 
 USER = 1000
+MANY = 200  # files
 
 
 @pytest.fixture
@@ -273,6 +274,59 @@ def test_rmtree_stops_at_an_error(obstructed: gfapi.Volume, tree: str) -> None:
         obstructed.rmtree(tree)
     assert caught.value.filename == f"{tree}/a/b/3"
     assert obstructed.exists(f"{tree}/a/b/3")
+
+
+@pytest.fixture
+def many(vol: gfapi.Volume, folder: str) -> Iterator[str]:
+    """A directory with many files, of which the calling user may not remove every tenth."""
+    top = f"{folder}/many"
+    vol.mkdir(top)
+    vol.chmod(top, 0o1777)
+    for number in range(MANY):
+        vol.mknod(f"{top}/{number}", 0o600)
+        if number % 10:
+            vol.chown(f"{top}/{number}", USER, USER)
+    with vol.identity(USER, USER):
+        yield top
+
+
+def firm(names: list[str]) -> list[str]:
+    """Those that cannot be removed."""
+    return [name for name in names if int(name) % 10 == 0]
+
+
+def give_up(function: Any, path: str, error: OSError) -> None:
+    raise RuntimeError(path)
+
+
+@pytest.mark.parametrize(("onerror", "raised"), [(None, PermissionError), (give_up, RuntimeError)])
+def test_rmtree_by_one_thread_removes_nothing_after_the_first_error(
+    vol: gfapi.Volume, many: str, onerror: Any, raised: Any
+) -> None:
+    listed = vol.listdir(many)
+    first = firm(listed)[0]
+    with pytest.raises(raised, match=f"{many}/{first}"):
+        vol.rmtree(many, onerror=onerror, threads=1)
+    assert sorted(vol.listdir(many)) == sorted(listed[listed.index(first) :])
+
+
+@pytest.mark.parametrize(("onerror", "raised"), [(None, PermissionError), (give_up, RuntimeError)])
+def test_rmtree_by_several_threads_stops_soon_after_an_error(
+    vol: gfapi.Volume, many: str, onerror: Any, raised: Any
+) -> None:
+    with pytest.raises(raised):
+        vol.rmtree(many, onerror=onerror, threads=4)
+    assert len(vol.listdir(many)) > MANY // 2
+
+
+def test_rmtree_tells_onerror_before_it_removes_the_next(vol: gfapi.Volume, many: str) -> None:
+    listed = vol.listdir(many)
+    left: list[list[str]] = []
+    vol.rmtree(many, onerror=lambda *_: left.append(vol.listdir(many)), threads=1)
+    places = [listed.index(name) for name in firm(listed)]
+    expected = [firm(listed[:place]) + listed[place:] for place in places]
+    assert [sorted(names) for names in left[:-1]] == [sorted(names) for names in expected]
+    assert sorted(vol.listdir(many)) == sorted(firm(listed))
 
 
 def test_rmtree_tells_onerror_what_failed_and_goes_on(obstructed: gfapi.Volume, tree: str) -> None:

@@ -110,6 +110,80 @@ def test_calls_are_made_by_the_calling_thread_in_order() -> None:
     assert seen == [(number, threading.get_ident()) for number in range(100)]
 
 
+@pytest.mark.parametrize("put", ["add", "offer"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_call_is_made_before_its_job_adds_more(put: str, threads: int) -> None:
+    seen: list[object] = []
+
+    def job() -> None:
+        for number in range(20):
+            crew.tell(partial(seen.append, number))
+            getattr(crew, put)(lambda: None)
+            seen.append("added")
+
+    with Crew(threads) as crew:
+        crew.add(job)
+        crew.work()
+    assert seen == [each for number in range(20) for each in (number, "added")]
+
+
+def test_a_call_that_adds_jobs_makes_no_other_calls() -> None:
+    within: list[None] = []
+
+    def call() -> None:
+        within.append(None)
+        assert len(within) == 1
+        crew.add(lambda: None)
+        within.pop()
+
+    def job() -> None:
+        for _ in range(10):
+            crew.tell(call)
+        crew.add(lambda: None)
+
+    with Crew(1) as crew:
+        crew.add(job)
+        crew.work()
+
+
+@pytest.mark.parametrize("put", ["add", "offer"])
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_call_that_raises_ends_the_job_that_catches_errors(put: str, error: type) -> None:
+    done: list[None] = []
+
+    def call() -> None:
+        raise error
+
+    def job() -> None:
+        crew.tell(call)
+        try:
+            getattr(crew, put)(lambda: done.append(None))
+        except Exception:
+            done.append(None)
+        done.append(None)
+
+    with Crew(1) as crew:
+        crew.add(job)
+        with pytest.raises(error):
+            crew.work()
+    assert not done
+
+
+def test_an_error_that_is_to_be_raised_ends_all_at_once() -> None:
+    done: list[None] = []
+
+    def job() -> None:
+        crew.offer(lambda: crew.fail(OSError("first")))
+        crew.offer(lambda: crew.fail(OSError("second")))
+        done.append(None)
+
+    with Crew(1) as crew:
+        crew.add(job)
+        with pytest.raises(OSError, match="first"):
+            crew.work()
+    assert not done
+
+
 def test_an_error_of_a_job_is_raised_and_ends_all() -> None:
     done: list[None] = []
 
