@@ -25,7 +25,7 @@ from .parking import park, unpark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, NoReturn, Optional
+    from typing import Any, Callable, Optional
 
     Job = Callable[[], object]
 
@@ -77,7 +77,8 @@ class Crew:
         self._jobs: deque[tuple[Any, Job]] = deque()
         self._small: deque[tuple[Any, Job]] = deque()
         self._calls: deque[Job] = deque()
-        self._unfinished: list[None] = []  # one element for each job and call
+        self._errors: deque[BaseException] = deque()  # that the calling thread is to raise
+        self._unfinished: list[None] = []  # one element for each job, call and error
         self._threads: list[threading.Thread] = []
         # Who has nothing to do waits for a lock of his own, which is in here meanwhile.
         self._idle: deque[Any] = deque()
@@ -96,6 +97,10 @@ class Crew:
     def is_gone(self) -> bool:
         """Whether this is a child that was forked off, where there are no threads."""
         return self._pid != os.getpid()
+
+    @property
+    def _is_caller(self) -> bool:
+        return threading.get_ident() == self._caller
 
     # ------------------------------------------------------------------ for all threads
 
@@ -118,7 +123,7 @@ class Crew:
         """Have the calling thread make a call, at the latest when its job next finds work. If it
         raises, all ends with that.
         """
-        while len(self._calls) > self._room and threading.get_ident() != self._caller:
+        while len(self._calls) > self._room and not self._is_caller:
             self.check()
             time.sleep(0.001)
         self._unfinished.append(None)
@@ -127,9 +132,12 @@ class Crew:
 
     def fail(self, error: BaseException) -> None:
         """Have the calling thread raise an error. No job and no call begins any more."""
-        self._unfinished.append(None)
-        self._calls.append(partial(_raise, error))
+        self._hand_over(error)
         self._is_over = True  # only now: who leaves its job for that finds the error
+
+    def _hand_over(self, error: BaseException) -> None:
+        self._unfinished.append(None)
+        self._errors.append(error)
         unpark(self._idle_caller)
 
     def check(self) -> None:
@@ -168,16 +176,25 @@ class Crew:
         self._until = until
         try:
             while not self._is_done():
-                if self._calls:
-                    self._make_call()
-                elif taken := self._take():
-                    self._do_here(taken[1])
-                else:
-                    self._check_threads()
-                    park(self._idle_caller, self._has_work_for_caller)
+                if self._errors:
+                    raise self._errors.popleft()
+                self._work_once()
         except BaseException:
             self._is_over = True
             raise
+
+    def _work_once(self) -> None:
+        try:
+            if self._calls:
+                self._make_call()
+            elif taken := self._take():
+                self._do_here(taken[1])
+            else:
+                self._check_threads()
+                park(self._idle_caller, self._has_work_for_caller)
+        except Over:
+            if not self._errors:  # one of which is why
+                raise
 
     def _make_call(self) -> None:
         self._calls.popleft()()
@@ -187,9 +204,6 @@ class Crew:
         self._is_at_job = True
         try:
             job()
-        except Over:
-            if not self._calls:  # in which the error is that ends all
-                raise
         finally:
             self._is_at_job = False
         self._unfinished.pop()
@@ -197,20 +211,18 @@ class Crew:
     def _make_waiting_calls(self) -> None:
         """Make the calls before more is begun, if this is the calling thread at a job.
 
-        :raises Over: if one raises. The job is left by this, which no job catches, and then
-            :meth:`work` raises the error.
+        :raises Over: if there is an error for :meth:`work` to raise. No job catches this.
         """
-        if not self._calls or not self._is_at_job or threading.get_ident() != self._caller:
+        if not (self._calls or self._errors) or not self._is_at_job or not self._is_caller:
             return
         self._is_at_job = False  # what a call adds makes no others: they would pile up
-        while self._calls and not self._is_over:
+        while self._calls and not self._errors:
             try:
                 self._make_call()
             except BaseException as error:
-                self._unfinished.append(None)
-                self._calls.appendleft(partial(_raise, error))
-                self._is_over = True
-                raise Over from None
+                self.fail(error)
+        if self._errors:
+            raise Over
         self._is_at_job = True
 
     def _check_threads(self) -> None:
@@ -221,12 +233,12 @@ class Crew:
         return self._until() if self._until else not self._unfinished
 
     def _has_work_for_caller(self) -> object:
-        return self._calls or self._has_work() or self._is_done()
+        return self._errors or self._calls or self._has_work() or self._is_done()
 
     def stop(self) -> None:
         """Drop what has not begun, and wait for the calls that the threads are in."""
         self._is_over = True
-        for waiting in (self._small, self._jobs, self._calls):
+        for waiting in (self._small, self._jobs, self._calls, self._errors):
             waiting.clear()
         if self.is_gone or sys.is_finalizing():
             return
@@ -270,9 +282,7 @@ class Crew:
         except Over:
             pass
         except BaseException as error:
-            self._unfinished.append(None)
-            self._calls.append(partial(_raise, error))
-            unpark(self._idle_caller)
+            self._hand_over(error)
 
     def _do(self, names: Any, job: Job) -> None:
         if names != identity.names():
@@ -293,10 +303,3 @@ def _has_ended(thread: threading.Thread) -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _raise(error: BaseException) -> NoReturn:
-    try:
-        raise error
-    finally:
-        del error  # it refers to this frame

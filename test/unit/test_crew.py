@@ -184,6 +184,17 @@ def test_an_error_that_is_to_be_raised_ends_all_at_once() -> None:
     assert not done
 
 
+def test_a_call_that_an_error_overtakes_leaves_the_error_to_be_raised() -> None:
+    def job() -> None:
+        crew.tell(lambda: crew.fail(OSError("first")))
+        crew.tell(lambda: crew.add(lambda: None))
+
+    with Crew(1) as crew:
+        crew.add(job)
+        with pytest.raises(OSError, match="first"):
+            crew.work()
+
+
 def test_an_error_of_a_job_is_raised_and_ends_all() -> None:
     done: list[None] = []
 
