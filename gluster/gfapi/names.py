@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .volume import Volume
 
 _LONGEST_PATH = 4096
-_MOST_LINKS = 40  # as many as the kernel follows
+#: As many symbolic links as the kernel follows on the way to a file.
+MOST_LINKS = 40
 # The names that rmdir(2) does not remove, and what it says.
 _NOT_REMOVED = {b"": errno.EBUSY, b".": errno.EINVAL, b"..": errno.ENOTEMPTY}
 
@@ -215,7 +216,7 @@ def realpath(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> AnyStr:
     wanted = api.encode_path(path)
     try:
         # libgfapi leaves the last name as it is, be it a link or dots.
-        for _ in range(_MOST_LINKS):
+        for _ in range(MOST_LINKS):
             resolved: bytes = api.glfs_realpath(mount, wanted, api.memory(found, writable=True)[0])
             resolved = os.path.normpath(resolved)
             if not stat_module.S_ISLNK(vol.lstat(resolved).st_mode):

@@ -15,6 +15,7 @@ from . import api
 from .copies import copy_entry, open_target, refuse_special
 from .crew import Crew, checked_threads
 from .exceptions import Error
+from .names import MOST_LINKS
 from .paths import parent_of, without_slashes
 from .scan import DirEntry, entries_in
 from .tree import Folder, check_mounted, errors_name
@@ -57,7 +58,8 @@ def copytree(
 
     :param src: the directory to read.
     :param dst: the directory to make; it must not exist.
-    :param symlinks: whether a symbolic link is copied as one; if not, what it points to is.
+    :param symlinks: whether a symbolic link is copied as one; if not, what it points to is. Where
+        more than 40 of them would be on the way, as in a loop, they are not copied: ELOOP.
     :param ignore: called for each directory with its path and the list of its names; returns
         the names that are left out. :func:`shutil.ignore_patterns` makes such functions. It is
         called in this thread.
@@ -89,6 +91,7 @@ class _Copied(Folder):
     :ivar path: the directory itself.
     :ivar target: the path of its copy, which errors name too.
     :ivar is_link: whether the path is that of a symbolic link to it.
+    :ivar links: how many symbolic links there are on the way from the top.
     :ivar handle: itself.
     :ivar copy: its copy itself, None as long as there is none.
     """
@@ -101,6 +104,7 @@ class _Copied(Folder):
         super().__init__(path, parent, name)
         self.target = target
         self.is_link = is_link
+        self.links: int = parent.links + is_link if parent is not None else 0
         self.copy: Optional[Handle] = None
 
 
@@ -203,6 +207,8 @@ class _Copying:
             entry._lstat = found.stat()
         if self._symlinks and entry.is_symlink():
             job: Any = partial(self._copy_link, folder, entry, place)
+        elif folder.links == MOST_LINKS and entry.is_symlink():  # libgfapi would go on for ever
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), entry.path)
         elif entry.is_dir(follow_symlinks=True):
             if entry.stat(follow_symlinks=True).st_ino != self._made:
                 folder.enter()

@@ -12,6 +12,7 @@ from functools import partial
 
 from . import api, identity
 from .crew import Crew, checked_threads
+from .names import MOST_LINKS
 from .scan import as_a_whole
 
 TYPE_CHECKING = False
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from typing import Any, AnyStr, Callable, Optional, Union
 
+    from .scan import DirEntry
     from .volume import Volume
 
-    Listing = tuple[list[Any], list[Any]]  # the directories and the files of one
+    # The directories and the files of one, and the names of those directories that are links.
+    Listing = tuple[list[Any], list[Any], set[Any]]
     Walk = Generator[tuple[AnyStr, list[Any], list[Any]], None, None]
 
 
@@ -45,7 +48,9 @@ def walk(
     :param topdown: whether a directory comes before those in it. If so, the caller may change
         the list of directory names in place to choose where to go on.
     :param onerror: called with the OSError of a directory that cannot be read.
-    :param followlinks: whether to go into directories that symbolic links point to.
+    :param followlinks: whether to go into directories that symbolic links point to. Where more
+        than 40 of them would be on the way, as in a loop, they are among the file names; and
+        so are those whose target cannot be told.
     :param threads: how many threads read at most, this one among them (int); 32 by default, and
         1 for none but this one.
     :returns: an iterator of ``(dirpath, dirnames, filenames)``; a generator, whose ``close``
@@ -55,8 +60,8 @@ def walk(
     :raises ValueError: if it is less than 1.
     """
     crew = Crew(checked_threads(threads))
-    read = partial(_names, vol, followlinks=followlinks)
-    return _walk(crew, read, os.fspath(top), topdown, onerror, lambda name: name)
+    begin = _Stop(os.fspath(top), partial(_names, vol), MOST_LINKS if followlinks else 0)
+    return _walk(crew, begin, topdown, onerror, lambda name: name)
 
 
 def walk_with_stat(
@@ -84,41 +89,72 @@ def walk_with_stat(
     :raises ValueError: if it is less than 1.
     """
     crew = Crew(checked_threads(threads))
-    read = partial(_pairs, vol, followlinks=followlinks)
-    return _walk(crew, read, os.fspath(top), topdown, onerror, lambda pair: pair[0])
+    begin = _Stop(os.fspath(top), partial(_pairs, vol), MOST_LINKS if followlinks else 0)
+    return _walk(crew, begin, topdown, onerror, lambda pair: pair[0])
 
 
 @as_a_whole
-def _names(vol: Volume, path: Any, followlinks: bool) -> Listing:
+def _names(vol: Volume, path: Any, follow: bool) -> Listing:
     directories: list[Any] = []
     files: list[Any] = []
+    links: set[Any] = set()
     with vol.scandir(path) as entries:
         for entry in entries:
-            (directories if entry.is_dir(followlinks) else files).append(entry.name)
-    return directories, files
+            (directories if _is_dir(entry, follow, links) else files).append(entry.name)
+    return directories, files, links
 
 
 @as_a_whole
-def _pairs(vol: Volume, path: Any, followlinks: bool) -> Listing:
+def _pairs(vol: Volume, path: Any, follow: bool) -> Listing:
     directories: list[Any] = []
     files: list[Any] = []
+    links: set[Any] = set()
     with vol.scandir(path) as entries:
         for entry in entries:
             with contextlib.suppress(FileNotFoundError):  # it is gone by now
                 pair = entry.name, entry.stat()
-                (directories if entry.is_dir(followlinks) else files).append(pair)
-    return directories, files
+                (directories if _is_dir(entry, follow, links) else files).append(pair)
+    return directories, files, links
+
+
+def _is_dir(entry: DirEntry[Any], follow: bool, links: set[Any]) -> bool:
+    """Whether an entry is a directory to go into.
+
+    A link whose target cannot be told is none, as :func:`os.walk` has it: it may lead to itself,
+    or go on behind a file.
+
+    :param follow: whether a link to one counts as one.
+    :param links: gets its name if it is such a link.
+    """
+    if not (follow and entry.is_symlink()):
+        return entry.is_dir()
+    try:
+        is_dir = entry.is_dir(follow_symlinks=True)
+    except OSError:
+        return False
+    if is_dir:
+        links.add(entry.name)
+    return is_dir
 
 
 class _Stop:
-    """A directory that a walk is to come to, read by the first thread that is free."""
+    """A directory that a walk is to come to, read by the first thread that is free.
 
-    def __init__(self, path: Any, read: Callable[[Any], Listing]) -> None:
+    :ivar links_left: how many links may be followed from here on. libgfapi would follow those of a
+        loop for ever.
+    """
+
+    def __init__(self, path: Any, read: Callable[[Any, bool], Listing], links_left: int) -> None:
         self.path = path
+        self.links_left = links_left
         self.found: Union[Listing, Exception, None] = None
         self.is_asked_for = False
         self._read = read
         self._reader = [None]  # taken by who reads it
+
+    def next(self, name: Any, is_link: bool) -> _Stop:
+        """One that is in it."""
+        return _Stop(os.path.join(self.path, name), self._read, self.links_left - is_link)
 
     def read(self) -> None:
         """Read it, unless another thread does."""
@@ -129,7 +165,7 @@ class _Stop:
     def read_now(self) -> None:
         self.names = identity.names()
         try:
-            self.found = self._read(self.path)
+            self.found = self._read(self.path, self.links_left > 0)
         except Exception as error:
             self.found = error
 
@@ -154,13 +190,12 @@ class _Stop:
 
 def _walk(
     crew: Crew,
-    read: Callable[[Any], Listing],
-    top: AnyStr,
+    begin: _Stop,
     topdown: bool,
     onerror: Optional[Callable[[OSError], Any]],
     name_of: Callable[[Any], AnyStr],
 ) -> Walk[AnyStr]:
-    pending: list[Any] = [_Stop(top, read)]  # what comes next is the last
+    pending: list[Any] = [begin]  # what comes next is the last
     with crew:
         while pending:
             stop = pending.pop()
@@ -169,7 +204,7 @@ def _walk(
                 continue
             _read_ahead(pending, crew)
             try:
-                directories, files = stop.listing(crew)
+                directories, files, links = stop.listing(crew)
             except OSError as error:
                 if onerror is None:
                     raise
@@ -180,7 +215,8 @@ def _walk(
             else:
                 pending.append((stop.path, directories, files))
             for entry in reversed(directories):
-                pending.append(_Stop(os.path.join(stop.path, name_of(entry)), read))
+                name = name_of(entry)
+                pending.append(stop.next(name, name in links))
 
 
 def _read_ahead(pending: list[Any], crew: Crew) -> None:

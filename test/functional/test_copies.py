@@ -315,6 +315,29 @@ def test_copytree_keeps_links_if_it_is_told_to(vol: gfapi.Volume, folder: str, t
         assert vol.readlink(f"{copy}/{name}") == vol.readlink(f"{tree}/{name}")
 
 
+@pytest.mark.parametrize("threads", [1, None])
+def test_copytree_follows_a_loop_as_often_as_shutil(
+    vol: gfapi.Volume, folder: str, tmp_path: Path, threads: Optional[int]
+) -> None:
+    local = str(tmp_path)
+    os.mkdir(f"{local}/s")
+    vol.mkdir(f"{folder}/s")
+    for link, target in (("loop", "."), ("to f", "f")):
+        vol.symlink(target, f"{folder}/s/{link}")
+        os.symlink(target, f"{local}/s/{link}")
+    write(vol, f"{folder}/s/f", DATA)
+    Path(f"{local}/s/f").write_bytes(DATA)
+    with pytest.raises(shutil.Error) as expected:
+        shutil.copytree(f"{local}/s", f"{local}/c")
+    with pytest.raises(gfapi.Error) as caught:
+        vol.copytree(f"{folder}/s", f"{folder}/c", threads=threads)
+    assert [
+        tuple(part.replace(folder, local) for part in problem) for problem in caught.value.args[0]
+    ] == sorted(expected.value.args[0])
+    made = [path.replace(folder, local) for path, _, _ in vol.walk(f"{folder}/c")]
+    assert sorted(made) == sorted(path for path, _, _ in os.walk(f"{local}/c"))
+
+
 def test_copytree_leaves_out_what_ignore_names(vol: gfapi.Volume, folder: str, tree: str) -> None:
     calls: list[tuple[str, list[str]]] = []
 

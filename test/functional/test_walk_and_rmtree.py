@@ -69,6 +69,44 @@ def test_walk_finds_what_os_walk_finds_when_both_follow_links(
     assert "to a/b/to e/f" in expected
 
 
+def test_walk_has_a_link_whose_target_cannot_be_told_among_the_files(
+    vol: gfapi.Volume, tree: str, local: str
+) -> None:
+    for link, target in (("itself", "itself"), ("behind a file", "../../5/x")):
+        vol.symlink(target, f"{tree}/d/e/f/{link}")
+        os.symlink(target, f"{local}/d/e/f/{link}")
+    for top in (tree, local):
+        (vol if top == tree else os).unlink(f"{top}/a/b/to e")  # libgfapi takes a second for a loop
+    expected = found(os.walk(local, followlinks=True), local)
+    assert expected["d/e/f"] == ([], ["4", "behind a file", "itself"])
+    assert found(vol.walk(tree, followlinks=True), tree) == expected
+    for path, _, files in vol.walk_with_stat(tree, followlinks=True):
+        assert sorted(name for name, _ in files) == expected[os.path.relpath(path, tree)][1]
+
+
+LOOPS = pytest.mark.parametrize(("link", "target"), [("a/loop", "."), ("d/e/loop", "../../d")])
+
+
+@LOOPS
+@pytest.mark.parametrize("topdown", [True, False])
+def test_walk_follows_a_loop_as_often_as_os_walk(
+    vol: gfapi.Volume, tree: str, local: str, link: str, target: str, topdown: bool
+) -> None:
+    for number in range(2):  # a link that is not followed counts for nothing
+        vol.symlink("../5", f"{tree}/d/to 5 {number}")
+        os.symlink("../5", f"{local}/d/to 5 {number}")
+    for top in (tree, local):
+        (vol if top == tree else os).unlink(f"{top}/a/b/to e")  # one loop is enough
+        (vol if top == tree else os).unlink(f"{top}/to a")
+    vol.symlink(target, f"{tree}/{link}")
+    os.symlink(target, f"{local}/{link}")
+    expected = found(os.walk(local, topdown, followlinks=True), local)
+    assert found(vol.walk(tree, topdown, followlinks=True), tree) == expected
+    assert any(path.count("loop") == 40 for path in expected)
+    with_stat = vol.walk_with_stat(tree, topdown, followlinks=True)
+    assert sorted(order(with_stat, tree)) == sorted(expected)
+
+
 def test_walk_differs_from_os_walk_in_that_links_to_directories_are_among_the_files(
     vol: gfapi.Volume, tree: str, local: str
 ) -> None:
