@@ -35,7 +35,7 @@ def append(vol: Volume) -> None:
 
 def read(vol: Volume) -> None:
     with vol.fopen("garden/2026/spring/notes.txt") as file:
-        print(file.read())
+        print(file.read().decode())
 
 
 def get_the_status(vol: Volume) -> None:

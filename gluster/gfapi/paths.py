@@ -186,7 +186,7 @@ def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: boo
             parent = parent_of(wanted)
             if not parent:
                 raise
-            if os.path.basename(without_slashes(wanted)) in (".", b"."):
+            if os.path.basename(api.encode(without_slashes(wanted))) == b".":
                 missing[-1] = parent  # which is the same, and is to be made
             else:
                 missing.append(parent)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,3 +84,21 @@ def test_the_sandbox_example_heals_what_a_dead_brick_missed() -> None:
     names = {"Path": Path}
     exec(example.replace(healed, healed + look), names)
     assert names["contents"] == ["three times the same, one of them later"] * 3
+
+
+def test_the_tour_runs_where_bytes_and_text_may_not_be_mixed(
+    sandbox_volume: sandbox.SandboxVolume,
+) -> None:
+    """As ``python -bb`` has it, for which a comparison of the two is an error."""
+    tour = ROOT / "examples" / "tour.py"
+    command = [sys.executable, "-bb", "-W", "error::BytesWarning", tour]
+    done = subprocess.run(
+        [*command, sandbox_volume.hosts[0], sandbox_volume.name],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "> Snowdrops\n" in done.stdout
