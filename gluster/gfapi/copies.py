@@ -29,11 +29,20 @@ _PRIVATE = 0o600
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
-def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
+def copyfile(
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    *,
+    follow_symlinks: bool = True,
+    by_brick: bool = False,
+) -> Any:
     """Copy the content of a file to another one of the volume, as :func:`shutil.copyfile`.
 
     :param src: the file to read.
     :param dst: the file to write, its full name; replaced if it exists.
+    :param follow_symlinks: whether a symbolic link's target is copied; if not, the link itself is,
+        to where there must be nothing.
     :param by_brick: whether the volume's only brick is to copy a file of 16 MiB or more by itself
         (``glfs_copy_file_range``), which sends nothing over the network. It keeps the copy open
         until its process ends: each copy takes a descriptor of the brick, and the space of one
@@ -43,59 +52,108 @@ def copyfile(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool 
     :raises Error: if both are the same file, or one is a pipe, socket or device.
     :raises OSError: on failure.
     """
+    if not follow_symlinks and vol.islink(src):
+        return _copy_link(vol, src, dst)
     return _copy(vol, src, dst, 0o666, by_brick)
 
 
-def copymode(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
+def copymode(
+    vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, follow_symlinks: bool = True
+) -> None:
     """Copy the permission bits, as :func:`shutil.copymode`.
 
     :param src: where they are read (a path).
     :param dst: what gets them (a path).
+    :param follow_symlinks: whether the targets are meant where both are symbolic links. If not,
+        nothing is done for two, because Linux has no modes for links.
     :raises OSError: on failure.
     """
+    if not follow_symlinks and vol.islink(src) and vol.islink(dst):
+        return
     vol.chmod(dst, stat_module.S_IMODE(vol.stat(src).st_mode))
 
 
-def copystat(vol: Volume, src: api.AnyPath, dst: api.AnyPath) -> None:
+def copystat(
+    vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, follow_symlinks: bool = True
+) -> None:
     """Copy permission bits and the times of last access and change, as :func:`shutil.copystat`.
 
     Extended attributes are not copied.
 
     :param src: where they are read (a path).
     :param dst: what gets them (a path).
+    :param follow_symlinks: whether the targets are meant where both are symbolic links. If not,
+        the links themselves are, which have times only.
     :raises OSError: on failure.
     """
+    if not follow_symlinks and vol.islink(src) and vol.islink(dst):
+        stat = vol.lstat(src)
+        vol.utime(dst, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
+        return
     stat = vol.stat(src)
     vol.utime(dst, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     vol.chmod(dst, stat_module.S_IMODE(stat.st_mode))
 
 
-def copy(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
+def copy(
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    *,
+    follow_symlinks: bool = True,
+    by_brick: bool = False,
+) -> Any:
     """Copy content and permission bits of a file, as :func:`shutil.copy` (``cp src dst``).
 
     :param src: the file to read.
     :param dst: the file to write, or a directory to make one of the same name in.
+    :param follow_symlinks: as for :meth:`Volume.copyfile`.
     :param by_brick: as for :meth:`Volume.copyfile`: faster where the volume has a single brick,
         which then keeps the copy open, and so its space, until the brick's process ends.
     :returns: the path of the file written.
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
+    if not follow_symlinks and vol.islink(src):
+        return _copy_link(vol, src, inside(vol, src, dst))
     return _copy(vol, src, dst, _PRIVATE, by_brick, mode=True)
 
 
-def copy2(vol: Volume, src: api.AnyPath, dst: api.AnyPath, *, by_brick: bool = False) -> Any:
+def copy2(
+    vol: Volume,
+    src: api.AnyPath,
+    dst: api.AnyPath,
+    *,
+    follow_symlinks: bool = True,
+    by_brick: bool = False,
+) -> Any:
     """Copy content, permission bits and times of a file, as :func:`shutil.copy2` (``cp -p``).
 
     :param src: the file to read.
     :param dst: the file to write, or a directory to make one of the same name in.
+    :param follow_symlinks: as for :meth:`Volume.copyfile`.
     :param by_brick: as for :meth:`Volume.copyfile`: faster where the volume has a single brick,
         which then keeps the copy open, and so its space, until the brick's process ends.
     :returns: the path of the file written.
     :raises Error: as :meth:`Volume.copyfile`.
     :raises OSError: on failure.
     """
+    if not follow_symlinks and vol.islink(src):
+        path = _copy_link(vol, src, inside(vol, src, dst))
+        copystat(vol, src, path, follow_symlinks=False)
+        return path
     return _copy(vol, src, dst, _PRIVATE, by_brick, mode=True, times=True)
+
+
+def _copy_link(vol: Volume, src: Any, dst: Any) -> Any:
+    """Make a symbolic link to what another one points to.
+
+    :raises Error: if both lead to the same file.
+    """
+    if vol.exists(src) and vol.exists(dst) and vol.samefile(src, dst):
+        raise Error(f"{src!r} and {dst!r} are the same file")
+    vol.symlink(vol.readlink(src), dst)
+    return dst
 
 
 def _copy(

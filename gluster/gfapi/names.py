@@ -50,7 +50,12 @@ def mkdir(
 
 
 def mknod(
-    vol: Volume, path: api.AnyPath, mode: int, dev: int = 0, *, dir_fd: Optional[AnyDir] = None
+    vol: Volume,
+    path: api.AnyPath,
+    mode: int = 0o600,
+    dev: int = 0,
+    *,
+    dir_fd: Optional[AnyDir] = None,
 ) -> None:
     """Make a special or regular file (``glfs_mknod``), as :func:`os.mknod`.
 

@@ -14,7 +14,7 @@ import stat as stat_module
 from . import api
 from .file import File
 from .scan import as_a_whole, names_in, statuses_in
-from .typed import NamedTuple
+from .typed import NamedTuple, overload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def touch(vol: Volume, path: api.AnyPath, mode: int = 0o666, exist_ok: bool = Tr
 # ------------------------------------------------------------------------------- directories
 
 
-def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, *, exist_ok: bool = False) -> None:
+def makedirs(vol: Volume, path: api.AnyPath, mode: int = 0o777, exist_ok: bool = False) -> None:
     """Make a directory and those above it that are missing, as :func:`os.makedirs`.
 
     :param path: the path (str, bytes or path-like).
@@ -227,12 +227,20 @@ def renames(vol: Volume, old: api.AnyPath, new: api.AnyPath) -> None:
             vol.removedirs(parent)
 
 
+@overload
+def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]: ...
+
+
+@overload
+def listdir(vol: Volume) -> list[str]: ...
+
+
 @as_a_whole
-def listdir(vol: Volume, path: Union[AnyStr, os.PathLike[AnyStr]]) -> list[AnyStr]:
+def listdir(vol: Volume, path: Any = ".") -> list[Any]:
     """The names of a directory's entries (``glfs_readdir_r``), as :func:`os.listdir`: without
     ``.`` and ``..``.
 
-    :param path: the directory (str, bytes or path-like).
+    :param path: the directory (str, bytes or path-like); the working directory by default.
     :returns: a list in no particular order; of bytes if ``path`` is bytes.
     :raises OSError: if it cannot be read.
     """

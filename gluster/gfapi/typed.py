@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Generic as Generic
     from typing import NamedTuple as NamedTuple
+    from typing import overload as overload
 else:
 
     class Generic:
@@ -30,3 +31,7 @@ else:
 
     #: A class with this base is a tuple with names, as with :class:`typing.NamedTuple`.
     NamedTuple = type.__new__(_NamedTupleMeta, "NamedTuple", (), {})
+
+    def overload(function):
+        """Before each type that a function may have, as :func:`typing.overload`."""
+        return function

@@ -41,6 +41,7 @@ from .file import File, Glfd, at_end
 from .mount import Mount
 from .scan import ScandirIterator
 from .start import Configuration, XlatorOption, start_glfs
+from .typed import overload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -375,9 +376,15 @@ class Volume:
         is_plus = bool(readdirplus)
         return opening.open_directory(self, path, lambda opened: Dir(opened, is_plus))
 
+    @overload
     def scandir(
         self, path: Union[AnyStr, os.PathLike[AnyStr]], *, handles: bool = False
-    ) -> ScandirIterator[AnyStr]:
+    ) -> ScandirIterator[AnyStr]: ...
+
+    @overload
+    def scandir(self, *, handles: bool = False) -> ScandirIterator[str]: ...
+
+    def scandir(self, path: Any = ".", *, handles: bool = False) -> ScandirIterator[Any]:
         """The entries of a directory with their status, as :func:`os.scandir`
         (``glfs_readdirplus_r``; with handles ``glfs_xreaddirplus_r``,
         ``glfs_xreaddirplus_get_stat``, ``glfs_free``).
@@ -385,7 +392,7 @@ class Volume:
         They come in no particular order, without ``.`` and ``..``. Neither the time nor the
         memory for one depends on how many there are.
 
-        :param path: the directory (str, bytes or path-like).
+        :param path: the directory (str, bytes or path-like); the working directory by default.
         :param handles: whether the :class:`Handle` of each comes with it, for
             :meth:`DirEntry.handle`.
         :returns: an iterator of :class:`DirEntry` objects with a ``close`` method, which can be

@@ -224,6 +224,61 @@ def test_metadata_of_and_onto_what_is_not_there_is_an_error(
         assert caught.value.filename == f"{folder}/missing"
 
 
+# ------------------------------------------------------------------- links that are not followed
+
+
+@FILE_COPIES
+@pytest.mark.parametrize("target", ["source", "nowhere"])
+def test_a_link_that_is_not_followed_is_copied_itself(
+    vol: gfapi.Volume, folder: str, source: str, call: str, target: str
+) -> None:
+    link, copy = f"{folder}/link", f"{folder}/copy"
+    vol.symlink(target, link)
+    vol.utime(link, ns=(5, 7), follow_symlinks=False)
+    assert getattr(vol, call)(link, copy, follow_symlinks=False) == copy
+    assert vol.readlink(copy) == target
+    assert (vol.lstat(copy).st_mtime_ns == 7) is (call == "copy2")
+    assert mode(vol, source) == 0o4751
+    with pytest.raises(OSError, match=r"File exists|are the same file"):
+        getattr(vol, call)(link, copy, follow_symlinks=False)
+
+
+@FILE_COPIES
+def test_a_file_is_copied_as_ever_where_links_are_not_followed(
+    vol: gfapi.Volume, folder: str, source: str, call: str
+) -> None:
+    getattr(vol, call)(source, f"{folder}/copy", follow_symlinks=False)
+    assert read(vol, f"{folder}/copy") == DATA
+
+
+@pytest.mark.parametrize("call", ["copy", "copy2"])
+def test_a_link_that_is_not_followed_goes_into_a_directory(
+    vol: gfapi.Volume, folder: str, call: str
+) -> None:
+    vol.mkdir(f"{folder}/dir")
+    vol.symlink("nowhere", f"{folder}/link")
+    assert getattr(vol, call)(f"{folder}/link", f"{folder}/dir", follow_symlinks=False) == (
+        f"{folder}/dir/link"
+    )
+    assert vol.readlink(f"{folder}/dir/link") == "nowhere"
+
+
+@pytest.mark.parametrize("call", ["copymode", "copystat"])
+def test_only_of_two_links_the_metadata_are_those_of_the_links(
+    vol: gfapi.Volume, folder: str, source: str, call: str
+) -> None:
+    write(vol, f"{folder}/other", b"")
+    vol.chmod(f"{folder}/other", 0o600)
+    for name, target in (("one", "source"), ("two", "other")):
+        vol.symlink(target, f"{folder}/{name}")
+    vol.utime(f"{folder}/one", ns=(5, 7), follow_symlinks=False)
+    getattr(vol, call)(f"{folder}/one", f"{folder}/two", follow_symlinks=False)
+    assert mode(vol, f"{folder}/other") == 0o600
+    assert (vol.lstat(f"{folder}/two").st_mtime_ns == 7) is (call == "copystat")
+    getattr(vol, call)(f"{folder}/one", f"{folder}/other", follow_symlinks=False)
+    assert mode(vol, f"{folder}/other") == 0o4751
+
+
 # ------------------------------------------------------------------------------ copyfileobj
 
 

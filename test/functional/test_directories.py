@@ -95,6 +95,7 @@ def test_makedirs_refuses_a_leaf_that_exists_unless_told_otherwise(
         vol.makedirs(f"{folder}/a/b")
     assert caught.value.filename == f"{folder}/a/b"
     vol.makedirs(f"{folder}/a/b", exist_ok=True)
+    vol.makedirs(f"{folder}/a/b", 0o777, True)
     vol.mknod(f"{folder}/file", 0o600)
     for exist_ok in (False, True):
         with pytest.raises(FileExistsError):
@@ -130,6 +131,19 @@ def test_listdir_gives_all_names_but_the_dots(vol: gfapi.Volume, folder: str) ->
     fill(vol, folder)
     assert sorted(vol.listdir(folder)) == NAMES
     assert sorted(vol.listdir(os.fsencode(folder))) == [name.encode() for name in NAMES]
+
+
+def test_the_working_directory_is_listed_if_no_other_is_named(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    fill(vol, folder)
+    vol.chdir(folder)
+    try:
+        assert sorted(vol.listdir()) == NAMES
+        with vol.scandir() as entries:
+            assert sorted(entry.path for entry in entries) == [f"./{name}" for name in NAMES]
+    finally:
+        vol.chdir("/")
 
 
 def test_listdir_with_stat_gives_each_name_with_its_lstat(vol: gfapi.Volume, folder: str) -> None:

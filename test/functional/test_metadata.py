@@ -645,6 +645,13 @@ def test_mknod_makes_special_files(
     vol.unlink(f"{folder}/node")
 
 
+def test_mknod_makes_a_private_file_unless_it_is_told_otherwise(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    vol.mknod(f"{folder}/node")
+    assert vol.stat(f"{folder}/node").st_mode == stat.S_IFREG | 0o600
+
+
 @pytest.mark.parametrize("kind", [0, stat.S_IFREG])
 def test_mknod_makes_a_regular_file_that_is_used_like_any_other(
     vol: gfapi.Volume, folder: str, kind: int

@@ -216,8 +216,11 @@ OF_VOLUME: dict[str, Operation] = {
     **_plain(os, "renames", "symlink", "readlink", "truncate", "lchown", "mknod", "chdir", "chmod"),
     **_plain(os, "getcwd"),
     **_plain(os.path, "exists", "lexists", "isdir", "isfile", "islink", "samefile", "getsize"),
-    **_plain(shutil, "rmtree", "copytree", "copyfile", "copymode", "copystat", "copy", "copy2"),
-    **_plain(shutil, "move"),
+    **_plain(shutil, "rmtree", "copytree", "move"),
+    **{
+        name: _follow(name, getattr(shutil, name))
+        for name in ("copyfile", "copymode", "copystat", "copy", "copy2")
+    },
     **{name: _follow(name) for name in ("stat", "access", "chown", "link")},
     **{name: _follow(name) for name in ("setxattr", "removexattr")},
     "getxattr": Operation(

@@ -110,7 +110,7 @@ OF_VOLUME: dict[str, list[Any]] = {
     **_each([PATH], "rmdir", "removedirs", "unlink", "remove", "readlink", "listdir"),
     **_each([PATH], "scandir", "getsize", "realpath", "chdir"),
     **_each([PAIR], "rename", "replace", "renames", "symlink", "samefile", "move"),
-    **_each([PAIR], "copyfile", "copymode", "copystat", "copy", "copy2"),
+    **_each([PAIR, FLAG], "copyfile", "copymode", "copystat", "copy", "copy2"),
     "stat": [PATH, FLAG],
     "access": [PATH, st.integers(0, 7), FLAG],
     "chmod": [PATH, MODE],

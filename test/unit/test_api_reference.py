@@ -96,7 +96,15 @@ File.write(data)
 File.zerofill(offset, length)
 """.strip().splitlines()
 PROPERTIES = ["Volume.mounted", "File.closed", "File.fileno", "File.mode", "File.name"]
-EXTRA_DEFAULTS = {("Volume.mknod", "dev"): 0}
+# What need not be given though the reference says nothing of it, as with os and shutil.
+EXTRA_DEFAULTS = {
+    ("Volume.listdir", "path"): ".",
+    ("Volume.mknod", "dev"): 0,
+    ("Volume.mknod", "mode"): 0o600,
+    ("Volume.scandir", "path"): ".",
+}
+# What may be given by position behind all that the reference names, as with os and shutil.
+BEHIND = {"Volume.makedirs": ["exist_ok"]}
 
 
 @pytest.mark.parametrize("line", METHODS)
@@ -110,8 +118,9 @@ def test_each_method_takes_what_the_reference_says(line: str) -> None:
     found = inspect.signature(function)
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     by_position = [p for p in found.parameters.values() if p.kind in kinds]
-    assert [p.name for p in by_position[1:]] == list(expected.parameters)[1:]
-    for parameter in by_position[1:]:
+    more = BEHIND.get(name, [])
+    assert [p.name for p in by_position[1:]] == [*list(expected.parameters)[1:], *more]
+    for parameter in by_position[1 : len(by_position) - len(more)]:
         wanted = expected.parameters[parameter.name].default
         wanted = EXTRA_DEFAULTS.get((name, parameter.name), wanted)
         assert parameter.default == wanted, parameter.name
@@ -119,6 +128,7 @@ def test_each_method_takes_what_the_reference_says(line: str) -> None:
     for parameter in found.parameters.values():
         if parameter not in by_position:
             assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        if parameter not in by_position or parameter.name in more:
             assert parameter.default is not inspect.Parameter.empty
 
 
