@@ -221,23 +221,47 @@ def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
 
 
 def copy_entry(
-    vol: Volume, reader: File, stat: api.Stat, folder: Handle, name: api.AnyPath
+    vol: Volume,
+    reader: File,
+    stat: api.Stat,
+    folder: Handle,
+    name: api.AnyPath,
+    may_exist: bool = False,
 ) -> None:
-    """Copy a regular file as :func:`copy2` to where there is nothing.
+    """Copy a regular file as :func:`copy2` to where there is nothing, or a regular file.
 
     :param reader: the file to read, which is closed.
     :param stat: its status.
     :param folder: the directory of the copy.
     :param name: the copy's name in it.
-    :raises FileExistsError: if there is something.
+    :param may_exist: whether a file of that name is replaced.
+    :raises FileExistsError: if there is something else.
+    :raises Error: if that is the file itself.
     :raises OSError: on failure.
     """
     with reader:
-        new, writer = folder.create_open(name, os.O_WRONLY | os.O_EXCL, _PRIVATE)
+        new, writer = _made_in(folder, name, stat, may_exist)
         with new, writer:
             copy_content(vol, reader._descriptor, writer._descriptor, stat)
             reader.close()
             _set_attributes(writer, stat, mode=True, times=True)
+
+
+def _made_in(
+    folder: Handle, name: api.AnyPath, source: api.Stat, may_exist: bool
+) -> tuple[Handle, File]:
+    """Make and open a file in a directory, or open and cut the one that is there."""
+    try:
+        return folder.create_open(name, os.O_WRONLY | os.O_EXCL, _PRIVATE)
+    except FileExistsError:
+        if not may_exist:
+            raise
+        found = folder.lookup(name, follow_symlinks=False)
+        if found._type != stat_module.S_IFREG:  # a link would lead elsewhere
+            raise
+    if found.stat().st_ino == source.st_ino:
+        raise Error("both are the same file")
+    return found, found._opened(os.O_WRONLY | os.O_TRUNC)
 
 
 def open_target(vol: Volume, path: api.AnyPath) -> tuple[File, api.Stat]:

@@ -37,6 +37,7 @@ def rmtree(
     ignore_errors: bool = False,
     onerror: Optional[OnError] = None,
     *,
+    onexc: Optional[OnError] = None,
     threads: Optional[int] = None,
 ) -> None:
     """Remove a directory and all that is in it, as :func:`shutil.rmtree`.
@@ -51,17 +52,18 @@ def rmtree(
     :param onerror: called with the function that failed, the path that it failed on and the
         exception; then the removal goes on, unless it raises one. It is called in this thread,
         before that begins to remove anything else.
+    :param onexc: the same, under the name that Python 3.12 has for it.
     :param threads: how many threads remove at most, this one among them (int); 32 by default,
         and 1 for none but this one.
-    :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and both
-        ``ignore_errors`` is false and ``onerror`` is None. It is the first error that happens,
-        and nothing else is begun after it.
+    :raises OSError: if ``path`` is a symbolic link, or something cannot be removed, and none
+        of ``ignore_errors``, ``onerror`` and ``onexc`` is given. It is the first error that
+        happens, and nothing else is begun after it.
     :raises TypeError: if ``threads`` is no integer.
     :raises ValueError: if it is less than 1.
     """
     top = _Doomed(os.fspath(path), None, b"")
     with Crew(checked_threads(threads)) as crew:
-        removal = _Removal(vol, crew, ignore_errors, onerror)
+        removal = _Removal(vol, crew, ignore_errors, onerror if onexc is None else onexc)
         try:
             removal.find(top)
         except OSError as error:

@@ -42,8 +42,10 @@ def copytree(
     dst: Union[AnyStr, os.PathLike[AnyStr]],
     symlinks: bool = False,
     ignore: Optional[Ignore] = None,
-    *,
     copy_function: Optional[CopyFunction] = None,
+    *,
+    ignore_dangling_symlinks: bool = False,
+    dirs_exist_ok: bool = False,
     threads: Optional[int] = None,
 ) -> Any:
     """Copy a directory tree as :meth:`Volume.copy2` copies files, as :func:`shutil.copytree`.
@@ -57,7 +59,7 @@ def copytree(
     ``copy_function``, which gets paths, that holds for directories only.
 
     :param src: the directory to read.
-    :param dst: the directory to make; it must not exist.
+    :param dst: the directory to make; it must not exist, unless ``dirs_exist_ok`` is set.
     :param symlinks: whether a symbolic link is copied as one; if not, what it points to is. Where
         more than 40 of them would be on the way, as in a loop, they are not copied: ELOOP.
     :param ignore: called for each directory with its path and the list of its names; returns
@@ -66,6 +68,11 @@ def copytree(
     :param copy_function: called for each file with its path and that of the copy, instead of
         :meth:`Volume.copy2`. It is called in this thread, unless ``threads`` is given: then it
         must stand being called in several at a time.
+    :param ignore_dangling_symlinks: whether a symbolic link that leads nowhere is passed over,
+        where what it points to is to be copied.
+    :param dirs_exist_ok: whether ``dst`` and directories in it may exist already. Files in them are
+        replaced, by what is written into them; a symbolic link in the place of a file or of a
+        directory is not, and is an error.
     :param threads: how many threads copy at most, this one among them (int); 32 by default, or 1
         with a ``copy_function``, and 1 for none but this one.
     :returns: ``dst``.
@@ -77,7 +84,15 @@ def copytree(
     number = checked_threads(threads) if copy_function is None else checked_threads(threads, 1)
     top = _Copied(os.fspath(src), os.fspath(dst), None, "", True)
     with Crew(number) as crew:
-        copying = _Copying(vol, crew, symlinks, ignore, copy_function)
+        copying = _Copying(
+            vol,
+            crew,
+            symlinks,
+            ignore,
+            copy_function,
+            ignores_dangling=bool(ignore_dangling_symlinks),
+            may_exist=bool(dirs_exist_ok),
+        )
         crew.add(partial(copying.begin, top))
         crew.work()
     if copying.problems:
@@ -121,12 +136,17 @@ class _Copying:
         symlinks: bool,
         ignore: Optional[Ignore],
         copy_function: Optional[CopyFunction],
+        *,
+        ignores_dangling: bool,
+        may_exist: bool,
     ) -> None:
         self._vol = vol
         self._crew = crew
         self._symlinks = symlinks
         self._ignore = ignore
         self._copy_function = copy_function
+        self._ignores_dangling = ignores_dangling
+        self._may_exist = may_exist
         self._made: Optional[int] = None  # the inode number of the topmost copy
         self.problems: list[tuple[Any, Any, str]] = []
 
@@ -174,11 +194,11 @@ class _Copying:
 
     def _fill(self, folder: _Copied, entries: Iterable[DirEntry[Any]]) -> None:
         if folder.parent is None:
-            folder.copy = self._make_top(folder.target)
+            folder.copy = self._top(folder.target)
             self._made = folder.copy.stat().st_ino
         else:
             with errors_name(folder.target):
-                folder.copy = folder.parent.copy.mkdir(folder.name, _PRIVATE)
+                folder.copy = self._below(folder.parent.copy, folder.name)
         names = set()  # while a volume is rebalanced, a file may be listed twice
         for entry in entries:
             if entry.name in names:
@@ -190,6 +210,27 @@ class _Copying:
             except OSError as error:
                 self._note(entry.path, place, error)
         self._leave(folder)
+
+    def _top(self, target: Any) -> Handle:
+        """The directory that the copy is made in: one that there is already, or a new one."""
+        try:
+            return self._make_top(target)
+        except FileExistsError:
+            if not self._may_exist or not self._vol.isdir(target):
+                raise
+        return self._vol.lookup(target)
+
+    def _below(self, parent: Handle, name: Any) -> Handle:
+        """The copy of a directory, in that of the one that it is in."""
+        try:
+            return parent.mkdir(name, _PRIVATE)
+        except FileExistsError:
+            if not self._may_exist:
+                raise
+            found = parent.lookup(name, follow_symlinks=False)
+            if found._type != stat_module.S_IFDIR:  # a link would lead elsewhere
+                raise
+        return found
 
     def _make_top(self, target: Any) -> Handle:
         parent, name = parent_of(target), os.path.basename(without_slashes(target))
@@ -228,6 +269,8 @@ class _Copying:
         self._leave(folder)
 
     def _copy_file(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
+        if self._ignores_dangling and entry.is_symlink() and not self._vol.exists(entry.path):
+            return
         if self._copy_function is not None:
             self._copy_function(entry.path, place)
             return
@@ -243,7 +286,7 @@ class _Copying:
                     opened = source._opened(os.O_RDONLY)
         with errors_name(place):
             assert folder.copy
-            copy_entry(self._vol, opened, stat, folder.copy, entry.name)
+            copy_entry(self._vol, opened, stat, folder.copy, entry.name, self._may_exist)
 
     def _copy_link(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
         stat = entry.stat()

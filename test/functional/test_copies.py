@@ -503,3 +503,74 @@ def test_copytree_agrees_with_shutil(
     fetch(tree, tmp_path / "original")
     shutil.copytree(tmp_path / "original", tmp_path / "theirs")
     assert content(tmp_path / "ours") == content(tmp_path / "theirs")
+
+
+def test_copytree_passes_over_links_that_lead_nowhere_if_it_is_told_to(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    vol.symlink("nowhere", f"{tree}/a/broken")
+    with pytest.raises(gfapi.Error, match="broken"):
+        vol.copytree(tree, f"{folder}/one")
+    vol.copytree(tree, f"{folder}/two", ignore_dangling_symlinks=True)
+    assert not vol.lexists(f"{folder}/two/a/broken")
+    assert read(vol, f"{folder}/two/to 1") == b"1"
+
+
+@pytest.mark.parametrize("threads", [1, None])
+def test_copytree_into_what_exists_merges_and_replaces(
+    vol: gfapi.Volume, folder: str, tree: str, threads: int | None
+) -> None:
+    copy = f"{folder}/copy"
+    vol.makedirs(f"{copy}/a/more")
+    write(vol, f"{copy}/a/2", DATA)
+    write(vol, f"{copy}/a/other", b"kept")
+    assert vol.copytree(tree, copy, True, dirs_exist_ok=True, threads=threads) == copy
+    assert names(vol, copy) == sorted([*names(vol, tree), "a/more", "a/other"])
+    assert (read(vol, f"{copy}/a/2"), read(vol, f"{copy}/a/other")) == (b"a/2", b"kept")
+    assert (mode(vol, f"{copy}/a"), mode(vol, f"{copy}/a/2")) == (0o751, 0o640)
+    for name in ("a/2", "a", ""):
+        assert vol.stat(f"{copy}/{name}").st_mtime_ns == 1_000_000_007, name
+
+
+def test_copytree_into_what_exists_needs_a_directory(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    write(vol, f"{folder}/file", b"kept")
+    vol.symlink("nowhere", f"{folder}/broken")
+    for name in ("file", "broken"):
+        with pytest.raises(FileExistsError):
+            vol.copytree(tree, f"{folder}/{name}", dirs_exist_ok=True)
+    assert read(vol, f"{folder}/file") == b"kept"
+    vol.mkdir(f"{folder}/dir")
+    vol.symlink("dir", f"{folder}/link")
+    vol.copytree(tree, f"{folder}/link", dirs_exist_ok=True)
+    assert read(vol, f"{folder}/dir/a/2") == b"a/2"
+
+
+def test_copytree_into_itself_leaves_all_as_it_was(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    before = names(vol, tree)
+    with pytest.raises(gfapi.Error, match="same file"):
+        vol.copytree(tree, tree, dirs_exist_ok=True)
+    assert names(vol, tree) == before
+    assert read(vol, f"{tree}/a/b/3") == b"a/b/3"
+
+
+def test_copytree_does_not_follow_links_of_what_exists(
+    vol: gfapi.Volume, folder: str, tree: str
+) -> None:
+    copy, victim = f"{folder}/copy", f"{folder}/victim"
+    for place in (copy, victim):
+        vol.mkdir(place)
+    write(vol, f"{victim}/1", b"kept")
+    vol.symlink(victim, f"{copy}/a")
+    vol.symlink(f"{victim}/1", f"{copy}/1")
+    vol.mkdir(f"{copy}/to 1")
+    with pytest.raises(gfapi.Error) as caught:
+        vol.copytree(tree, copy, dirs_exist_ok=True)
+    failed = [os.path.relpath(source, tree) for source, _, _ in caught.value.args[0]]
+    assert failed == ["1", "a", "to 1"]
+    assert vol.listdir(victim) == ["1"]
+    assert read(vol, f"{victim}/1") == b"kept"
+    assert read(vol, f"{copy}/empty/to a/2") == b"a/2"

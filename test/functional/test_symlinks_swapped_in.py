@@ -43,6 +43,24 @@ def test_a_copy_is_made_in_the_directory_and_not_at_its_path(
     assert vol.listdir(f"{folder}/moved/a") == ["f"]
 
 
+def test_a_directory_that_exists_is_merged_into_and_not_what_takes_its_place(
+    vol: gfapi.Volume, folder: str
+) -> None:
+    for name in ("source/a/b", "copy/a/b", "victim/b"):
+        vol.makedirs(f"{folder}/{name}")
+    vol.fopen(f"{folder}/source/a/b/f", "w").close()
+
+    def swap(path: str, names: list[str]) -> list[str]:
+        if path.endswith("/b"):
+            vol.rename(f"{folder}/copy/a", f"{folder}/moved")
+            vol.symlink(f"{folder}/victim", f"{folder}/copy/a")
+        return []
+
+    vol.copytree(f"{folder}/source", f"{folder}/copy", ignore=swap, dirs_exist_ok=True)
+    assert vol.listdir(f"{folder}/victim/b") == []
+    assert vol.listdir(f"{folder}/moved/b") == ["f"]
+
+
 @pytest.mark.parametrize("threads", [1, None])
 def test_a_directory_is_read_itself_and_not_what_takes_its_place(
     vol: gfapi.Volume, folder: str, threads: int | None

@@ -367,9 +367,12 @@ def test_rmtree_tells_onerror_before_it_removes_the_next(vol: gfapi.Volume, many
     assert sorted(vol.listdir(many)) == sorted(firm(listed))
 
 
-def test_rmtree_tells_onerror_what_failed_and_goes_on(obstructed: gfapi.Volume, tree: str) -> None:
+@pytest.mark.parametrize("name", ["onerror", "onexc"])
+def test_rmtree_tells_the_caller_what_failed_and_goes_on(
+    obstructed: gfapi.Volume, tree: str, name: str
+) -> None:
     calls: list[Any] = []
-    obstructed.rmtree(tree, onerror=lambda *arguments: calls.append(arguments))
+    obstructed.rmtree(tree, **{name: lambda *arguments: calls.append(arguments)})
     assert [(function.__name__, path) for function, path, _ in calls] == [
         ("unlink", f"{tree}/a/b/3"),
         ("rmdir", f"{tree}/a/b"),

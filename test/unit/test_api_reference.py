@@ -104,7 +104,7 @@ EXTRA_DEFAULTS = {
     ("Volume.scandir", "path"): ".",
 }
 # What may be given by position behind all that the reference names, as with os and shutil.
-BEHIND = {"Volume.makedirs": ["exist_ok"]}
+BEHIND = {"Volume.copytree": ["copy_function"], "Volume.makedirs": ["exist_ok"]}
 
 
 @pytest.mark.parametrize("line", METHODS)
