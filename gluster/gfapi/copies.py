@@ -12,7 +12,6 @@ import os
 import stat as stat_module
 
 from . import api
-from .exceptions import Error
 from .file import File
 from .paths import without_slashes
 from .transfer import copy_content
@@ -21,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .exceptions import Error
     from .handle import Handle
     from .volume import Volume
 
@@ -151,7 +151,7 @@ def _copy_link(vol: Volume, src: Any, dst: Any) -> Any:
     :raises Error: if both lead to the same file.
     """
     if vol.exists(src) and vol.exists(dst) and vol.samefile(src, dst):
-        raise Error(f"{src!r} and {dst!r} are the same file")
+        raise _same_file(src, dst)
     vol.symlink(vol.readlink(src), dst)
     return dst
 
@@ -207,7 +207,7 @@ def _open_target(
     else:
         refuse_special(dst, target)
         if (source.st_dev, source.st_ino) == (target.st_dev, target.st_ino):
-            raise Error(f"{src!r} and {dst!r} are the same file")
+            raise _same_file(src, dst)
     return dst, vol._open(dst, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, create_mode, File)
 
 
@@ -217,7 +217,15 @@ def refuse_special(path: api.AnyPath, stat: api.Stat) -> None:
     :raises Error: if not.
     """
     if not (stat_module.S_ISREG(stat.st_mode) or stat_module.S_ISDIR(stat.st_mode)):
-        raise Error(f"{path!r} is a pipe, socket or device")
+        from .copyerrors import SpecialFileError  # it imports shutil
+
+        raise SpecialFileError(f"{path!r} is a pipe, socket or device")
+
+
+def _same_file(src: Any, dst: Any) -> Error:
+    from .copyerrors import SameFileError  # it imports shutil
+
+    return SameFileError(f"{src!r} and {dst!r} are the same file")
 
 
 def copy_entry(
@@ -240,7 +248,7 @@ def copy_entry(
     :raises OSError: on failure.
     """
     with reader:
-        new, writer = _made_in(folder, name, stat, may_exist)
+        new, writer = _made_in(folder, name, reader, stat, may_exist)
         with new, writer:
             copy_content(vol, reader._descriptor, writer._descriptor, stat)
             reader.close()
@@ -248,7 +256,7 @@ def copy_entry(
 
 
 def _made_in(
-    folder: Handle, name: api.AnyPath, source: api.Stat, may_exist: bool
+    folder: Handle, name: api.AnyPath, reader: File, source: api.Stat, may_exist: bool
 ) -> tuple[Handle, File]:
     """Make and open a file in a directory, or open and cut the one that is there."""
     try:
@@ -260,7 +268,7 @@ def _made_in(
         if found._type != stat_module.S_IFREG:  # a link would lead elsewhere
             raise
     if found.stat().st_ino == source.st_ino:
-        raise Error("both are the same file")
+        raise _same_file(reader.name, name)
     return found, found._opened(os.O_WRONLY | os.O_TRUNC)
 
 

@@ -34,4 +34,7 @@ class Error(OSError):
 
     :func:`shutil.copytree`'s convention holds for ``copytree``: the first argument is a list of
     ``(source, destination, reason)``.
+
+    What is raised is a :exc:`shutil.Error` too; a :exc:`shutil.SameFileError` where a file was to
+    be copied onto itself, and a :exc:`shutil.SpecialFileError` for a pipe, socket or device.
     """

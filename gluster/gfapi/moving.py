@@ -10,7 +10,6 @@ import os
 
 from . import api
 from .copies import inside
-from .exceptions import Error
 from .paths import parent_of
 from .treecopy import copytree
 
@@ -18,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
+    from .exceptions import Error
     from .treecopy import CopyFunction
     from .volume import Volume
 
@@ -42,9 +42,9 @@ def move(
     if vol.isdir(dst) and not (vol.exists(src) and vol.samefile(src, dst)):
         real_dst = inside(vol, src, dst)
         if vol.lexists(real_dst):
-            raise Error(f"{real_dst!r} exists")
+            raise _error(f"{real_dst!r} exists")
     if _is_within(vol, src, real_dst):
-        raise Error(f"cannot move the directory {src!r} into itself, {real_dst!r}")
+        raise _error(f"cannot move the directory {src!r} into itself, {real_dst!r}")
     try:
         vol.rename(src, real_dst)
     except OSError as error:
@@ -52,6 +52,12 @@ def move(
             raise
         _move_by_copy(vol, src, real_dst, copy_function)
     return real_dst
+
+
+def _error(message: str) -> Error:
+    from .copyerrors import CopyError  # it imports shutil
+
+    return CopyError(message)
 
 
 def _is_within(vol: Volume, src: Any, dst: Any) -> bool:

@@ -14,7 +14,6 @@ from functools import partial
 from . import api
 from .copies import copy_entry, open_target, refuse_special
 from .crew import Crew, checked_threads
-from .exceptions import Error
 from .names import MOST_LINKS
 from .paths import parent_of, without_slashes
 from .scan import DirEntry, entries_in
@@ -96,7 +95,9 @@ def copytree(
         crew.add(partial(copying.begin, top))
         crew.work()
     if copying.problems:
-        raise Error(sorted(copying.problems))
+        from .copyerrors import CopyError  # it imports shutil
+
+        raise CopyError(sorted(copying.problems))
     return dst
 
 

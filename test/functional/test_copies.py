@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import shutil
 import stat
 from pathlib import Path
@@ -222,6 +223,29 @@ def test_metadata_of_and_onto_what_is_not_there_is_an_error(
         with pytest.raises(FileNotFoundError) as caught:
             getattr(vol, call)(*pair)
         assert caught.value.filename == f"{folder}/missing"
+
+
+@pytest.mark.parametrize(
+    ("call", "target", "kind"),
+    [
+        ("copy", "source", shutil.SameFileError),
+        ("copyfile", "pipe", shutil.SpecialFileError),
+        ("copytree", "copy", shutil.Error),
+        ("move", "dir", shutil.Error),
+    ],
+)
+def test_who_catches_the_errors_of_shutil_catches_those_of_copies(
+    vol: gfapi.Volume, folder: str, source: str, call: str, target: str, kind: type[OSError]
+) -> None:
+    vol.makedirs(f"{folder}/dir/source")
+    vol.mknod(f"{folder}/dir/pipe", stat.S_IFIFO)
+    vol.mknod(f"{folder}/pipe", stat.S_IFIFO)
+    start = f"{folder}/dir" if call == "copytree" else source
+    with pytest.raises(kind) as caught:
+        getattr(vol, call)(start, f"{folder}/{target}")
+    assert isinstance(caught.value, gfapi.Error)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), again.args) == (type(caught.value), caught.value.args)
 
 
 # ------------------------------------------------------------------- links that are not followed
