@@ -68,7 +68,8 @@ class File(Opened, io.RawIOBase):
 
         :param fd: what :meth:`Volume.open` returned (:class:`int`).
         :param path: the file's path, for :attr:`name` (str, bytes or path-like).
-        :param mode: the mode it was opened with, for :attr:`mode` (str).
+        :param mode: the mode it was opened with, for :attr:`mode` (str); that tells it by itself
+            otherwise.
         :raises TypeError: if ``fd`` is no integer.
         :raises OSError: EBADF if it is no open glfd, or not any more.
         """
@@ -95,9 +96,13 @@ class File(Opened, io.RawIOBase):
         return Glfd(self._descriptor)
 
     @property
-    def mode(self) -> Optional[str]:
-        """The mode given to :meth:`Volume.fopen`, or None."""
-        return self._mode
+    def mode(self) -> str:
+        """The mode given to :meth:`Volume.fopen`.
+
+        Where none was given, as to a File of what :meth:`Volume.open` returned, it is what
+        :class:`io.FileIO` would have: ``"rb"``, ``"wb"``, ``"rb+"``, ``"ab"`` or ``"ab+"``.
+        """
+        return _mode_of(self._descriptor) if self._mode is None else self._mode
 
     @property
     def name(self) -> Union[str, bytes, None]:
@@ -118,7 +123,7 @@ class File(Opened, io.RawIOBase):
         return volume
 
     def __repr__(self) -> str:
-        return f"<gluster.gfapi.File name={self._name!r} mode={self._mode!r}{self._state}>"
+        return f"<gluster.gfapi.File name={self._name!r} mode={self.mode!r}{self._state}>"
 
     # ------------------------------------------------------------------ lifetime
 
@@ -551,6 +556,16 @@ class File(Opened, io.RawIOBase):
         """
         functions = (self.fgetxattr, self.flistxattr, self.fsetxattr, self.fremovexattr)
         return xattr.Xattrs(self._name, *functions)
+
+
+def _mode_of(descriptor: Descriptor) -> str:
+    """What fopen could have opened it with."""
+    both = descriptor.is_readable and descriptor.is_writable
+    if descriptor.is_appending:
+        return "ab+" if both else "ab"
+    if both:
+        return "rb+"
+    return "rb" if descriptor.is_readable else "wb"
 
 
 def at_end(file: File) -> File:

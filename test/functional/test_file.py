@@ -243,7 +243,7 @@ def test_open_gives_an_int_that_file_takes(vol: gfapi.Volume, path: str) -> None
         assert file.write(b"abc") == 3
         assert file.fileno == fd
         assert file.name == path
-        assert file.mode is None
+        assert file.mode == "rb+"
     assert stat.S_IMODE(vol.stat(path).st_mode) == 0o640
 
 

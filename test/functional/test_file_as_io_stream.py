@@ -276,3 +276,25 @@ def test_array_reads_and_writes(vol: gfapi.Volume, path: str) -> None:
     with vol.fopen(path) as file:
         read.fromfile(file, 3)
     assert read == numbers
+
+
+def test_gzip_reads_what_open_has_opened(vol: gfapi.Volume, path: str) -> None:
+    with vol.fopen(path, "w") as file:
+        file.write(gzip.compress(b"text"))
+    with gfapi.File(vol.open(path, os.O_RDONLY)) as file, gzip.GzipFile(fileobj=file) as stream:
+        assert stream.read() == b"text"
+
+
+@pytest.mark.parametrize("mode", ["rb", "wb", "ab", "rb+", "ab+"])
+def test_the_mode_of_a_file_by_its_glfd_is_as_io_has_it(
+    vol: gfapi.Volume, path: str, tmp_path: Path, mode: str
+) -> None:
+    flags = {"r": 0, "w": os.O_CREAT, "a": os.O_CREAT | os.O_APPEND}[mode[0]]
+    access = os.O_RDWR if "+" in mode else os.O_RDONLY if mode[0] == "r" else os.O_WRONLY
+    (tmp_path / "file").touch()
+    vol.mknod(path)
+    with io.FileIO(tmp_path / "file", mode) as local:
+        assert local.mode == mode
+    with gfapi.File(vol.open(path, flags | access)) as file:
+        assert file.mode == mode
+        assert f"mode='{mode}'" in repr(file)
