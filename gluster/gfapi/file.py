@@ -16,6 +16,7 @@ from .gate import Unpicklable, bad_descriptor
 from .mount import descriptor_at
 from .opened import Opened
 from .rewriting import QUICK
+from .typed import overload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -507,7 +508,13 @@ class File(Opened, io.RawIOBase):
 
     # ------------------------------------------------------------------ extended attributes
 
-    def fgetxattr(self, key: Union[str, bytes], size: int = 0) -> Union[str, bytes]:
+    @overload
+    def fgetxattr(self, key: str, size: int = 0) -> str: ...
+
+    @overload
+    def fgetxattr(self, key: bytes, size: int = 0) -> bytes: ...
+
+    def fgetxattr(self, key: Any, size: int = 0) -> Any:
         """The value of an extended attribute (``glfs_fgetxattr``).
 
         :param key: its name.

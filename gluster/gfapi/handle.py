@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
 
 from . import acl as acls
 from . import api, entries, rereading, rewriting, xattr
@@ -466,7 +466,13 @@ class Handle(Unpicklable):
 
     # ------------------------------------------------------------------ extended attributes
 
-    def getxattr(self, key: Union[str, bytes], size: int = 0) -> Union[str, bytes]:
+    @overload
+    def getxattr(self, key: str, size: int = 0) -> str: ...
+
+    @overload
+    def getxattr(self, key: bytes, size: int = 0) -> bytes: ...
+
+    def getxattr(self, key: Any, size: int = 0) -> Any:
         """The value of an extended attribute (``glfs_h_getxattrs``).
 
         :param key: its name.

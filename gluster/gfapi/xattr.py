@@ -14,6 +14,7 @@ from collections.abc import Iterator, MutableMapping, Sequence
 from . import api
 from .gate import Unpicklable
 from .identity import check_root
+from .typed import overload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,14 +32,21 @@ _OF_ROOT = (b"trusted.", b"security.")
 _LONGEST_NAME = 255  # of a file
 
 
+@overload
 def getxattr(
-    vol: Volume,
-    path: api.AnyPath,
-    key: Union[str, bytes],
-    size: int = 0,
-    *,
-    follow_symlinks: bool = True,
-) -> Union[str, bytes]:
+    vol: Volume, path: api.AnyPath, key: str, size: int = 0, *, follow_symlinks: bool = True
+) -> str: ...
+
+
+@overload
+def getxattr(
+    vol: Volume, path: api.AnyPath, key: bytes, size: int = 0, *, follow_symlinks: bool = True
+) -> bytes: ...
+
+
+def getxattr(
+    vol: Volume, path: api.AnyPath, key: Any, size: int = 0, *, follow_symlinks: bool = True
+) -> Any:
     """The value of an extended attribute (``glfs_getxattr``), as :func:`os.getxattr`.
 
     :param path: the path (str, bytes or path-like).
