@@ -196,6 +196,7 @@ _BY_NAME: dict[str, Make] = {
     "ignore": _const(None),
     "ignore_dangling_symlinks": _const(False),
     "ignore_errors": _const(False),
+    "index": _const(0),
     "key": _const("user.x"),
     "kind": _const(None),
     "lease_id": _const(None),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import stat as stat_module
 import subprocess
 from typing import Any, Callable
 
@@ -185,6 +186,33 @@ def test_stat_reads_what_the_kernel_writes(tmp_path: Any) -> None:
     names = [name for name, _ in members(api.Stat) if not name.endswith("tim")]
     names += ["st_atime_ns", "st_mtime_ns", "st_ctime_ns"]
     assert {n: getattr(stat, n) for n in names} == {n: getattr(theirs, n) for n in names}
+
+
+def stat_like(theirs: os.stat_result) -> api.Stat:
+    names = [name for name, _ in api.Stat._fields_ if hasattr(theirs, name)]
+    times = {f"st_{x}tim": api.Timespec.from_ns(getattr(theirs, f"st_{x}time_ns")) for x in "amc"}
+    return api.Stat(**{name: getattr(theirs, name) for name in names}, **times)
+
+
+def test_a_status_is_indexed_as_that_of_os(tmp_path: Any) -> None:
+    os.utime(tmp_path, ns=(-1, 1_999_999_999_999_999_999))
+    theirs = os.stat(tmp_path)
+    ours = stat_like(theirs)
+    assert tuple(ours) == tuple(theirs)
+    assert ours[stat_module.ST_MODE] == theirs[stat_module.ST_MODE]
+    assert (ours[-1], ours[6:8], len(ours)) == (theirs[-1], theirs[6:8], len(theirs))
+    with pytest.raises(IndexError):
+        ours[10]
+
+
+def test_a_status_is_equal_to_another_that_tells_the_same(tmp_path: Any) -> None:
+    one, same, other = (stat_like(os.stat(tmp_path)) for _ in range(3))
+    other.st_mtim.tv_nsec ^= 1
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+    assert one != tuple(one)
+    assert len({one, same, other}) == 2
 
 
 def test_statvfs_reads_what_the_kernel_writes(tmp_path: Any) -> None:

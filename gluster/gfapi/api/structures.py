@@ -88,8 +88,18 @@ def stat_fields(machine: str) -> _Fields:
     ]
 
 
+# In the order of the stat module's ST_MODE and so on, which the three times follow.
+_INDEXED = ("st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size")
+_TOLD: tuple[str, ...] = (*_INDEXED, "st_rdev", "st_blksize", "st_blocks")
+_TOLD += ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")
+
+
 class Stat(ctypes.Structure):
-    """``struct stat`` with the attributes of :class:`os.stat_result`."""
+    """``struct stat`` with the attributes of :class:`os.stat_result`.
+
+    Two are equal if all that they tell is, times to the nanosecond. An index, as
+    :data:`stat.ST_MODE`, gives one of the ten numbers that :class:`os.stat_result` is a tuple of.
+    """
 
     _fields_ = stat_fields(os.uname().machine)
 
@@ -136,6 +146,22 @@ class Stat(ctypes.Structure):
     def st_ctime_ns(self) -> int:
         """Time of the last change of content or attributes, in nanoseconds."""
         return self.st_ctim.ns
+
+    def __len__(self) -> int:
+        return len(_INDEXED) + 3
+
+    def __getitem__(self, index: Any) -> Any:
+        times = (time.tv_sec for time in (self.st_atim, self.st_mtim, self.st_ctim))
+        return (*(getattr(self, name) for name in _INDEXED), *times)[index]
+
+    def __eq__(self, other: object) -> bool:
+        return self._told() == other._told() if isinstance(other, Stat) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._told())
+
+    def _told(self) -> tuple[int, ...]:
+        return tuple(getattr(self, name) for name in _TOLD)
 
     def __repr__(self) -> str:
         names = ("ino", "nlink", "uid", "gid", "size", "mtime")
