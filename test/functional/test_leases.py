@@ -395,11 +395,11 @@ def test_a_user_with_a_lease_id_makes_files_of_any_mode_for_writing(
     plain_vol.chmod(plain_folder, 0o777)
     path = f"{plain_folder}/file"
     plain_vol.setfsleaseid(b"0123456789abcde\0")
-    with plain_vol.identity(1000, 1000):
-        with gfapi.File(plain_vol.open(path, os.O_RDWR | os.O_CREAT, mode)) as file:
-            file.write(b"content")
-            assert file.pread(10, 0) == b"content"
-            assert stat.S_IMODE(file.fstat().st_mode) == mode
+    flags = os.O_RDWR | os.O_CREAT
+    with plain_vol.identity(1000, 1000), gfapi.File(plain_vol.open(path, flags, mode)) as file:
+        file.write(b"content")
+        assert file.pread(10, 0) == b"content"
+        assert stat.S_IMODE(file.fstat().st_mode) == mode
     assert stat.S_IMODE(plain_vol.stat(path).st_mode) == mode
 
 
