@@ -50,7 +50,7 @@ class Mount(Gate):
     :ivar start: configures and initialises a ``glfs`` and returns it, a method of the Volume.
     :ivar descriptors: what is open.
     :ivar objects: what handles hold.
-    :ivar cwd: the working directory, if it was changed.
+    :ivar cwd: the working directory, if it was changed, and ``cwd_inode`` its inode number.
     :ivar is_orphan: whether it was mounted when this process was forked off, and not since.
     :ivar lock: held while it is mounted and unmounted.
     :ivar upcalls: what hears of other clients' changes, if anybody listens.
@@ -66,6 +66,7 @@ class Mount(Gate):
     __slots__ = (
         "abandoned",
         "cwd",
+        "cwd_inode",
         "descriptors",
         "endings",
         "graph",
@@ -84,6 +85,7 @@ class Mount(Gate):
         self.descriptors: set[Descriptor] = set()
         self.objects: set[HeldObject] = set()
         self.cwd: Optional[bytes] = None
+        self.cwd_inode = 0
         self.is_orphan = False
         self.lock = threading.RLock()
         self.upcalls: Optional[Upcalls] = None
@@ -117,13 +119,32 @@ class Mount(Gate):
     def take(self, pointer: int) -> None:
         """Have calls go to a glfs from now on.
 
-        :raises OSError: if there is no working directory on it any more.
+        :raises LibgfapiException: if the working directory is not there any more.
         """
         if self.cwd is not None:
-            api.glfs_chdir(Gate(pointer), self.cwd)
+            self._go_back_to(self.cwd, Gate(pointer))
         self.graph = self.replicas = None
         self.is_orphan = False
         self.address = pointer
+
+    def _go_back_to(self, cwd: bytes, glfs: Gate) -> None:
+        """Enter the working directory that this had when its process was forked off.
+
+        Where it is gone, or another one has its name, relative paths would lead elsewhere.
+        """
+        stat, reason = api.Stat(), "another directory has its name"
+        try:
+            api.glfs_chdir(glfs, cwd)
+            api.glfs_stat(glfs, ".", stat)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        if stat.st_ino != self.cwd_inode:
+            name = os.fsdecode(cwd)
+            raise LibgfapiException(
+                f"cannot mount with the working directory {name!r}, which umount() forgets: "
+                f"{reason}",
+                errno.ENOENT,
+            )
 
     def open(
         self,
@@ -244,6 +265,7 @@ class Mount(Gate):
         self.is_orphan = False
         pointer = self.shut()
         if pointer is None:
+            self.cwd = None  # which a child of a fork has from its parent
             return
         try:
             is_quiet = self._settle(pointer, deadline, problems)

@@ -282,13 +282,20 @@ def chdir(vol: Volume, path: api.AnyPath) -> None:
     """
     mount = vol._mount
     api.glfs_chdir(mount, path)
-    mount.cwd = objects.working_directory(mount)
+    _remember_directory(mount)
 
 
 def change_to(folder: Descriptor) -> None:
     """Make an open directory the working one of its mount."""
     api.glfs_fchdir(folder)
-    folder.mount.cwd = objects.working_directory(folder.mount)
+    _remember_directory(folder.mount)
+
+
+def _remember_directory(mount: Mount) -> None:
+    mount.cwd, mount.cwd_inode = objects.working_directory(mount), 0
+    stat = api.Stat()
+    api.glfs_stat(mount, ".", stat)
+    mount.cwd_inode = stat.st_ino
 
 
 def fchdir(vol: Volume, fd: AnyDir) -> None:

@@ -148,6 +148,37 @@ wait_for(in_child(child))
     )
 
 
+@pytest.mark.parametrize("has_another", [False, True])
+def test_a_child_whose_working_directory_is_gone_says_so_until_it_unmounts(
+    output: Output, has_another: bool
+) -> None:
+    """Relative paths would lead elsewhere, to the root or to what has its name by then."""
+    output(
+        f"""
+vol.mkdir(folder + "/here")
+vol.chdir(folder + "/here")
+vol.rename(folder + "/here", folder + "/there")
+if {has_another}:
+    vol.mkdir(folder + "/here")
+
+def child():
+    for call in (vol.mount, lambda: vol.listdir("."), lambda: vol.exists("/")):
+        try:
+            call()
+        except gfapi.LibgfapiException as error:
+            assert folder + "/here" in str(error), error
+        else:
+            assert False
+    vol.umount()
+    vol.mount()
+    assert vol.getcwd() == "/"
+
+wait_for(in_child(child))
+assert vol.getcwd() == folder + "/there"
+"""
+    )
+
+
 def test_a_child_unmounts_and_mounts_its_own(output: Output) -> None:
     output(
         """
