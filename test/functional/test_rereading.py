@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any, Callable
 
 import pytest
@@ -111,6 +112,26 @@ def test_what_is_read_as_nothing_is_read_again(
             _size_is_told_as_none(monkeypatch)
         assert WAYS[way](file) == CONTENT
     assert any(moved)
+
+
+@pytest.mark.parametrize("call", ["copyfile", "copytree"])
+def test_a_copy_waits_for_a_file_that_is_told_to_be_empty_and_was_not(
+    plain_vol: gfapi.Volume, path: str, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    left = [None] * 4  # reads that find nothing
+
+    def read(name: str, real: Callable[..., int], *arguments: Any) -> int:
+        return 0 if left and left.pop() is None else real(*arguments)
+
+    folder, name = os.path.split(path)
+    source, target = (folder, f"{folder}-copy") if call == "copytree" else (path, f"{path}-copy")
+    _replace_reads(monkeypatch, read)
+    _size_is_told_as_none(monkeypatch)
+    getattr(plain_vol, call)(source, target)
+    monkeypatch.undo()
+    assert not left
+    with plain_vol.fopen(f"{target}/{name}" if call == "copytree" else target) as file:
+        assert file.read() == CONTENT
 
 
 def test_a_copy_is_not_cut_short(plain_vol: gfapi.Volume, path: str, moved: list[str]) -> None:
