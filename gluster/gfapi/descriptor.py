@@ -13,7 +13,7 @@ import threading
 
 from . import api, replicas, rereading, rewriting
 from .exceptions import VolumeNotMounted
-from .gate import Gate, bad_descriptor
+from .gate import Gate, bad_descriptor, not_open_for_it
 from .opened import Opened
 
 TYPE_CHECKING = False
@@ -143,6 +143,18 @@ class Descriptor(Gate):
         """Raise EBADF if it is closed."""
         if not self.is_open:
             raise bad_descriptor(self.path)
+
+    def check_readable(self) -> None:
+        """Raise EBADF if it is closed, or not open for reading."""
+        self.check_open()
+        if not self.is_readable:
+            raise not_open_for_it(self.path)
+
+    def check_writable(self) -> None:
+        """Raise EBADF if it is closed, or not open for writing."""
+        self.check_open()
+        if not self.is_writable:
+            raise not_open_for_it(self.path)
 
     def check_range(self, *numbers: int) -> None:
         """Raise EBADF if it is closed, and EINVAL if an offset or length is negative.

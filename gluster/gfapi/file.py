@@ -12,7 +12,7 @@ from time import monotonic
 from . import api, asynchronous, leases, locks, positional, rereading, rewriting, space, xattr
 from .arguments import attributes_of, timespecs
 from .descriptor import MOST, Descriptor
-from .gate import Unpicklable, bad_descriptor
+from .gate import Unpicklable
 from .mount import descriptor_at
 from .opened import Opened
 from .rewriting import QUICK
@@ -154,7 +154,7 @@ class File(Opened, io.RawIOBase):
         data = api.new_bytes(limit)
         descriptor = self._descriptor
         if not descriptor.is_readable:
-            raise bad_descriptor(descriptor.path)
+            descriptor.check_readable()
         with descriptor.position:
             if descriptor.place is None:  # as descriptor.read has it, but a layer less
                 count = api.glfs_read(descriptor, data, limit, 0)
@@ -174,9 +174,7 @@ class File(Opened, io.RawIOBase):
             return self._read_pieces(limit)
         if limit:
             return self.read(limit)
-        self._descriptor.check_open()
-        if not self._descriptor.is_readable:
-            raise bad_descriptor(self._descriptor.path)
+        self._descriptor.check_readable()
         return b""
 
     def readall(self) -> bytes:
@@ -213,7 +211,7 @@ class File(Opened, io.RawIOBase):
             return self._readinto_pieces(api.byte_view(buf, writable=True))
         descriptor = self._descriptor
         if not descriptor.is_readable:
-            raise bad_descriptor(descriptor.path)
+            descriptor.check_readable()
         if size == 0:
             descriptor.check_open()
             return 0
@@ -282,7 +280,7 @@ class File(Opened, io.RawIOBase):
             memory, size = api.memory(data)
         descriptor = self._descriptor
         if not descriptor.is_writable:
-            raise bad_descriptor(descriptor.path)
+            descriptor.check_writable()
         if not size:  # GlusterFS would change the times
             descriptor.check_open()
             return 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import threading
@@ -266,6 +267,14 @@ def wait_until(is_over: Callable[[], object], deadline: float) -> bool:
 def bad_descriptor(path: Union[str, bytes, None]) -> BaseException:
     """The error of a closed File or Dir."""
     return refusal(OSError(errno.EBADF, os.strerror(errno.EBADF), path))
+
+
+def not_open_for_it(path: Union[str, bytes, None]) -> BaseException:
+    """The error of a read of a file that is open for writing only, and of the opposite.
+
+    It is EBADF as with :mod:`os`, of the class that :mod:`io` has for it.
+    """
+    return refusal(io.UnsupportedOperation(errno.EBADF, os.strerror(errno.EBADF), path))
 
 
 def refusal(error: Exception) -> BaseException:

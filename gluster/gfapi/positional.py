@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from . import api, replicas, rereading, rewriting
 from .descriptor import MOST, NO_LOCK, Descriptor
-from .gate import bad_descriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -212,17 +211,13 @@ def pwritev(file: File, buffers: Iterable[Any], offset: int, flags: int = 0) -> 
 
 def _readable(file: File) -> Descriptor:
     descriptor = file._descriptor
-    descriptor.check_open()
-    if not descriptor.is_readable:
-        raise bad_descriptor(descriptor.path)
+    descriptor.check_readable()
     return descriptor
 
 
 def _writable(file: File) -> Descriptor:
     descriptor = file._descriptor
-    descriptor.check_open()
-    if not descriptor.is_writable:
-        raise bad_descriptor(descriptor.path)
+    descriptor.check_writable()
     return descriptor
 
 

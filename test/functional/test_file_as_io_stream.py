@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import csv
+import errno
 import gzip
 import io
 import json
@@ -298,3 +299,26 @@ def test_the_mode_of_a_file_by_its_glfd_is_as_io_has_it(
     with gfapi.File(vol.open(path, flags | access)) as file:
         assert file.mode == mode
         assert f"mode='{mode}'" in repr(file)
+
+
+@pytest.mark.parametrize("name", ["read", "readinto", "readline", "readall", "pread", "write"])
+def test_what_a_file_is_not_open_for_is_the_error_that_io_has_and_ebadf(
+    vol: gfapi.Volume, path: str, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    vol.mknod(path)
+    mode = "r" if name == "write" else "w"
+    arguments = {"readinto": [bytearray(3)], "pread": [3, 0], "write": [b"x"]}.get(name, [])
+    with vol.fopen(path, mode) as file:
+        with pytest.raises(io.UnsupportedOperation) as caught:
+            getattr(file, name)(*arguments)
+        assert (caught.value.errno, caught.value.filename) == (errno.EBADF, path)
+    with pytest.raises(OSError, match="Bad file descriptor") as caught:
+        getattr(file, name)(*arguments)
+    assert not isinstance(caught.value, io.UnsupportedOperation)
+    if name in ("read", "write"):
+        with (
+            open(tmp_path / "file", f"{mode}b", 0) as local,
+            pytest.raises(io.UnsupportedOperation),
+        ):
+            getattr(local, name)(*arguments)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import io
 import os
 import re
 import shutil
@@ -326,7 +327,9 @@ def said_of(error: Exception) -> tuple[Any, ...]:
         return ("Error",)
     if isinstance(error, OSError):
         code = os.strerror(error.errno) if error.errno else None
-        return type(error).__name__, code
+        # Of a file that is not open for it, io has a class of its own.
+        is_io = isinstance(error, io.UnsupportedOperation)
+        return "OSError" if is_io else type(error).__name__, code
     return (type(error).__name__,)
 
 
