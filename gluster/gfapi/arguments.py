@@ -52,6 +52,9 @@ def checked_host(name: str, value: Any) -> str:
     others makes host names that nobody has.
     """
     host = checked_text(name, value)
+    if "," in host and not host.startswith("/"):
+        listed = [part.strip() for part in host.split(",")]
+        raise LibgfapiException(f"{name} is {value!r}; several hosts are a list: {listed!r}")
     if ":" not in host or host.startswith("/"):
         return host
     import socket  # few have IPv6 addresses

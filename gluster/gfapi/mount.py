@@ -41,6 +41,7 @@ SETTLE_TIMEOUT = 60.0
 #: The same when the interpreter exits or a forgotten mount is collected.
 EXIT_TIMEOUT = 10.0
 
+_NOT_MOUNTED = "Volume not mounted: call mount() or use it in a with statement"
 _DEFAULT_LOGS = "/var/log/glusterfs"
 
 
@@ -204,7 +205,7 @@ class Mount(Gate):
     def refuse(self) -> int:
         """After a fork, in the child: mount again. Anywhere else: say that it is unmounted."""
         if not self.is_orphan:
-            raise refusal(VolumeNotMounted("Volume not mounted"))
+            raise refusal(VolumeNotMounted(_NOT_MOUNTED))
         self.mount()
         return self.pointer
 

@@ -33,6 +33,17 @@ class Server(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if self.port else self.host
 
+    def has_address(self) -> bool:
+        """Whether the host's name can be resolved; True for a socket."""
+        import socket  # only a mount that failed asks
+
+        if self.transport == "unix":
+            return True
+        try:
+            return bool(socket.getaddrinfo(self.host, None))
+        except (OSError, UnicodeError):  # the latter for what is no host's name at all
+            return False
+
     def answers(self) -> bool:
         """Whether anything accepts a connection there."""
         import socket  # only a mount that failed asks

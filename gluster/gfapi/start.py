@@ -212,7 +212,11 @@ def _why_not_mounted(error: OSError, configuration: Configuration) -> tuple[Opti
             "about, or GlusterFS refuses it"
         )
     if not any(server.answers() for server in servers):
-        return error.errno, f"nothing answers on {where}; is glusterd running there?"
+        cause = f"nothing answers on {where}; "
+        unknown = [server.host for server in servers if not server.has_address()]
+        if unknown:
+            cause += f"no address is known of {', '.join(unknown)}; "
+        return error.errno, cause + "is glusterd running there?"
     if error.errno in _MISSING:
         return errno.ENOENT, f"glusterd on {where} knows no such volume"
     if error.errno in (errno.EIO, errno.ENOTCONN):

@@ -278,7 +278,7 @@ def test_each_call_needs_the_volume_mounted(
             next(outcome)
 
     for vol in (plain.client(), unmounted):
-        with pytest.raises(gfapi.VolumeNotMounted, match="not mounted") as caught:
+        with pytest.raises(gfapi.VolumeNotMounted, match="not mounted: call mount") as caught:
             attempt(vol)
         assert isinstance(caught.value, gfapi.LibgfapiException)
 
@@ -452,6 +452,7 @@ def test_a_host_that_cannot_be_reached_is_named() -> None:
     assert f"nothing answers on {NOBODY}:24007" in str(error)
     error = failure(gfapi.Volume(["no-such-host.invalid", NOBODY], "plain", port=24008))
     assert f"nothing answers on no-such-host.invalid:24008, {NOBODY}:24008" in str(error)
+    assert "no address is known of no-such-host.invalid;" in str(error)
 
 
 def test_a_wrong_port_is_named(plain: sandbox.SandboxVolume, host: str) -> None:

@@ -135,6 +135,13 @@ def test_servers_are_added_and_removed() -> None:
         vol.remove_server("/run/gd.socket")
 
 
+@pytest.mark.parametrize("hosts", ["one,two", "one, two", ["one,two"]])
+def test_hosts_with_commas_between_are_to_be_a_list(hosts: Any) -> None:
+    with pytest.raises(gfapi.LibgfapiException, match=r"are a list: \['one', 'two'\]"):
+        gfapi.Volume(hosts, "name")
+    assert gfapi.Volume("/run/a,b.socket", "name").hosts == ["/run/a,b.socket"]
+
+
 @pytest.mark.parametrize(
     ("host", "proto", "port"),
     [
