@@ -41,6 +41,8 @@ __all__ = [
     "Xattrs",
 ]
 
+# The modules that are public.
+_MODULES = ("api", "exceptions", "meta", "sandbox")
 # The rooms of what most programs never ask for, which are imported when somebody does.
 _ROOMS = {
     "Handle": "handle",
@@ -64,4 +66,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What is public, and not each module that the package is made of."""
+    shown = (name for name in globals() if name.startswith("__") or name in _MODULES)
+    return sorted({*__all__, *shown})

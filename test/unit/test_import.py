@@ -41,6 +41,15 @@ tell([listed, gfapi.LeaseType is api.LeaseType, LeaseType.RD, AclType.ACCESS, Ha
     assert python(program) == [True, True, 1, 0x8000, "Handle"]
 
 
+def test_dir_shows_what_is_public_and_no_module_of_its_own(python: Callable[..., Any]) -> None:
+    program = """
+from gluster import gfapi
+from gluster.gfapi import sandbox
+tell([name for name in dir(gfapi) if not name.startswith("__") and name not in gfapi.__all__])
+"""
+    assert python(program) == ["api", "exceptions", "sandbox"]
+
+
 @pytest.mark.parametrize("module", [gfapi, api])
 def test_a_name_that_there_is_not_is_an_attribute_error(module: Any) -> None:
     with pytest.raises(AttributeError, match=r"module 'gluster\.gfapi\S*' has no attribute 'no'"):
