@@ -30,7 +30,8 @@ _NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _SILENCE = 10.0
 _STUCK = (
     "it does not get ready; most likely its bricks refuse this client (auth.allow, auth.reject, "
-    "auth.ssl-allow), or glusterd hangs, or a translator was given an option without sense"
+    "auth.ssl-allow, server.allow-insecure), or glusterd hangs, or a translator was given an "
+    "option without sense"
 )
 # What GlusterFS logs then, and nothing else tells.
 _REFUSALS = ("SSL routines:", "could not load our", "could not load CA", "remote-error=")

@@ -414,6 +414,33 @@ def test_a_client_that_the_bricks_refuse_is_told_so_instead_of_waiting_for_ever(
     assert "auth.reject" in done.stdout
 
 
+def test_bricks_that_allow_nothing_insecure_take_only_roots_clients_that_are_told_so(
+    cluster: sandbox.Cluster, run_python: Run
+) -> None:
+    volume = cluster.create_volume("secure", options={"server.allow-insecure": "off"})
+    program = """
+    import gluster.gfapi.attempt
+    gluster.gfapi.attempt.INIT_TIMEOUT = 2.0
+    user, *options = arguments
+    os.setuid(int(user))
+    vol = gfapi.Volume(vol.hosts, volname, xlator_options=dict.fromkeys(options, "off"))
+    try:
+        with vol:
+            print("mounted", vol.listdir("/"))
+    except gfapi.LibgfapiException as error:
+        print("server.allow-insecure" in str(error))
+    """
+    option = "*-client-*.client-bind-insecure"
+    try:
+        said = [
+            run_python(volume, "", program, *arguments).stdout
+            for arguments in (("0", option), ("0",), ("65534", option), ("65534",))
+        ]
+    finally:
+        volume.delete()
+    assert said == ["mounted []\n", "True\n", "True\n", "True\n"]
+
+
 def test_an_interrupt_ends_a_mount_that_does_not_get_ready(
     cluster: sandbox.Cluster, run_python: Run
 ) -> None:
