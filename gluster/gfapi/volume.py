@@ -62,8 +62,9 @@ _ANY_EVENT = 0xFFFFFFFF  # api.UpcallEvents.ANY, without an import that takes ti
 class Volume:
     """A GlusterFS volume.
 
-    ``with Volume(...) as vol`` mounts it, and unmounts it at the end. Without ``with``, call
-    :meth:`mount` and :meth:`umount`. All other methods need it mounted and raise
+    ``with Volume(...) as vol`` mounts it, and unmounts it at the end; ``with vol`` also unmounts
+    one at the end that was mounted before. Without ``with``, call :meth:`mount` and
+    :meth:`umount`. All other methods need it mounted and raise
     :exc:`VolumeNotMounted` if it is not.
 
     Paths are str, bytes or :class:`os.PathLike`, as with :mod:`os`. A call that fails raises
@@ -92,7 +93,8 @@ class Volume:
             tried in that order; or the path of a UNIX socket that glusterd listens on. It must
             be None where ``volfile`` is given.
         :param volname: the volume's name (str).
-        :param proto: how to reach glusterd: ``"tcp"``, ``"unix"`` or ``"rdma"``.
+        :param proto: how to reach glusterd: ``"tcp"``, ``"unix"`` or ``"rdma"``. GlusterFS has no
+            RDMA since version 8, and takes TCP for the last one.
         :param port: the port that glusterd listens on (int).
         :param log_file: the file that GlusterFS logs to; None for one of its own below
             ``/var/log/glusterfs``.
