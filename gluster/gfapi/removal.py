@@ -166,18 +166,30 @@ class _Removal:
             parent = folder.parent
             if not folder.is_lost:
                 try:
-                    folder.handle.close()
-                    if parent is not None:
-                        _patiently(parent.handle.unlink, folder.name)
-                    elif folder.place is not None:
-                        folder.place.unlink(folder.name)
-                    else:
-                        self._vol.rmdir(folder.path)
+                    with folder.handle:  # until it is gone
+                        self._remove_directory(folder)
                 except OSError as error:
                     if parent is None or not _is_gone(error):
                         self._fail(self._vol.rmdir, folder.path, error, parent)
                         return
             folder = parent
+
+    def _remove_directory(self, folder: _Doomed) -> None:
+        """Remove an empty directory, and nothing else that has taken its place meanwhile.
+
+        glfs_h_unlink removes whatever has the name. Of what is held it knows what it is without
+        asking once more, and has the bricks remove a directory: they refuse if it is none by now.
+        Only what this mount itself has seen there is taken for what it is, so the top is looked at.
+        """
+        if folder.parent is not None:
+            _patiently(folder.parent.handle.unlink, folder.name)
+        elif folder.place is None:
+            self._vol.rmdir(folder.path)
+        else:
+            with folder.place.lookup(folder.name, follow_symlinks=False) as found:
+                if found._type != stat_module.S_IFDIR:
+                    raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+                folder.place.unlink(folder.name)
 
     def _fail(
         self,

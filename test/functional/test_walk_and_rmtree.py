@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import sys
@@ -258,6 +259,43 @@ def test_what_is_listed_twice_is_copied_and_removed_once(
     plain_vol.rmtree(top)
     assert len(list(plain_vol.walk(copy))) == 11
     assert plain_vol.listdir(plain_folder) == ["copy"]
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+@pytest.mark.parametrize(
+    ("name", "is_same_mount"),
+    [("top", True), ("top", False), ("top/a", False), ("top/a/b/c", False)],
+)
+def test_rmtree_leaves_what_takes_the_place_of_a_directory(
+    sandbox_volume: sandbox.SandboxVolume,
+    vol: gfapi.Volume,
+    folder: str,
+    tree: str,
+    name: str,
+    is_link: bool,
+    is_same_mount: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, leave = f"{folder}/{name}", removal._Doomed.leave
+
+    def leave_and_swap(doomed: Any) -> bool:
+        is_empty = leave(doomed)
+        if is_empty and doomed.path == path:
+            other.rmdir(path)
+            if is_link:
+                other.symlink("/", path)
+            else:
+                other.mknod(path, 0o600)
+        return is_empty
+
+    monkeypatch.setattr(removal._Doomed, "leave", leave_and_swap)
+    with contextlib.ExitStack() as stack:
+        other = vol if is_same_mount else stack.enter_context(sandbox_volume.client())
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - replicas say ENOENT for ENOTDIR
+            vol.rmtree(tree)
+        assert caught.value.filename in (path, os.path.dirname(path))
+        assert other.islink(path) == is_link
+        assert other.lexists(path)
 
 
 def test_rmtree_of_a_link_fails_and_removes_nothing(
