@@ -11,7 +11,7 @@ import errno
 import os
 import stat as stat_module
 
-from . import api
+from . import api, rereading
 from .file import File
 from .paths import without_slashes
 from .transfer import copy_content
@@ -70,7 +70,8 @@ def copymode(
     """
     if not follow_symlinks and vol.islink(src) and vol.islink(dst):
         return
-    vol.chmod(dst, stat_module.S_IMODE(vol.stat(src).st_mode))
+    stat = rereading.status(lambda: vol.stat(src))
+    vol.chmod(dst, stat_module.S_IMODE(stat.st_mode))
 
 
 def copystat(
@@ -90,7 +91,7 @@ def copystat(
         stat = vol.lstat(src)
         vol.utime(dst, ns=(stat.st_atime_ns, stat.st_mtime_ns), follow_symlinks=False)
         return
-    stat = vol.stat(src)
+    stat = rereading.status(lambda: vol.stat(src))
     vol.utime(dst, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     vol.chmod(dst, stat_module.S_IMODE(stat.st_mode))
 
@@ -166,7 +167,7 @@ def _copy(
 ) -> Any:
     """Copy the content and these attributes."""
     by_brick = bool(by_brick)  # before anything is open
-    source = vol.stat(src)
+    source = rereading.status(lambda: vol.stat(src))
     refuse_special(src, source)
     if stat_module.S_ISDIR(source.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(src))
@@ -279,7 +280,7 @@ def open_target(vol: Volume, path: api.AnyPath) -> tuple[File, api.Stat]:
     :raises Error: if that is a pipe, socket or device.
     :raises OSError: on failure.
     """
-    stat = vol.stat(path)
+    stat = rereading.status(lambda: vol.stat(path))
     refuse_special(path, stat)
     return vol._open(path, os.O_RDONLY, 0, File), stat
 

@@ -1,13 +1,16 @@
-"""Reads that found nothing are made again, unless the file ends there.
+"""What a brick says of a file that a rebalance is just moving is asked again.
 
-While a rebalance moves a file, the brick that it has just been moved away from may be asked once
-more. It has nothing left of it, and that is handed on as if the file were empty. The next read
-finds the file where it is now.
+The brick that it has been moved away from may be asked once more. It has nothing left of it, and
+that is handed on as if the file were empty: the next read finds the file where it is now. And for
+a moment its status may be that of the mark by which a distributed volume knows where a file is
+not. A copy that gets such a mode is taken for one by all clients: nobody reads anything from it.
 """
 
 from __future__ import annotations
 
 import os
+import stat as stat_module
+import time
 
 from . import api
 
@@ -17,6 +20,26 @@ if TYPE_CHECKING:
 
     from .descriptor import Descriptor
     from .handle import Handle
+
+
+#: The type and mode of the mark.
+MARK = stat_module.S_IFREG | stat_module.S_ISVTX
+#: How long a file is given to be moved, in seconds. What is remembered of it is so for a second.
+_PAUSES = (0.1, 0.3, 1.0)
+
+
+def status(ask: Callable[[], api.Stat]) -> api.Stat:
+    """A status that is to be copied: the file's own, if it comes within a moment.
+
+    :param ask: asks for it.
+    :raises OSError: what that says.
+    """
+    for pause in _PAUSES:
+        stat = ask()
+        if stat.st_mode != MARK:
+            return stat
+        time.sleep(pause)
+    return ask()
 
 
 def at_offset(

@@ -9,7 +9,7 @@ import os
 import stat as stat_module
 from collections.abc import Generator, Iterator
 
-from . import api
+from . import api, rereading
 from .directory import Dir
 from .gate import Gate, Unpicklable
 from .typed import Generic
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Read = TypeVar("Read", bound=Callable[..., Any])
 
 _DOTS = (b".", b"..")
+_NOT_TOLD = (0, rereading.MARK)
 #: What the descriptor of a directory says that a change of the volume's graph has left behind, or
 #: the brick that it was read from. The directory itself may well be there.
 _LEFT_BEHIND = (errno.EBADFD, errno.ENOTCONN)
@@ -249,7 +250,8 @@ def entries_in(vol: Volume, path: AnyStr, folder: Dir) -> Iterator[DirEntry[AnyS
 def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
     """The names in a directory with their status (``glfs_readdirplus_r``), but for the dots.
 
-    The status is None where a brick could not tell in time: that leaves the mode 0.
+    The status is None where a brick could not tell in time, which leaves the mode 0, or where it is
+    not the file's own because that is being moved.
     """
     descriptor, read = folder._descriptor, api.glfs_readdirplus_r
     lock = descriptor.position  # two threads may share an iterator of scandir
@@ -261,7 +263,7 @@ def statuses_in(folder: Dir) -> Iterator[tuple[bytes, Optional[api.Stat]]]:
             return
         name = entry.d_name
         if name not in _DOTS:
-            yield name, stat if stat.st_mode else None
+            yield name, stat if stat.st_mode not in _NOT_TOLD else None
             stat = api.Stat()
 
 

@@ -11,7 +11,7 @@ import os
 import stat as stat_module
 from functools import partial
 
-from . import api
+from . import api, rereading
 from .copies import copy_entry, open_target, refuse_special
 from .crew import Crew, checked_threads
 from .names import MOST_LINKS
@@ -246,7 +246,7 @@ class _Copying:
     def _copy(self, folder: _Copied, entry: DirEntry[Any], place: Any) -> None:
         if entry._lstat is None:  # asked once, so that the answer does not change
             found = folder.handle.lookup(entry.name, follow_symlinks=False)
-            entry._lstat = found.stat()
+            entry._lstat = rereading.status(found.stat)
         if self._symlinks and entry.is_symlink():
             job: Any = partial(self._copy_link, folder, entry, place)
         elif folder.links == MOST_LINKS and entry.is_symlink():  # libgfapi would go on for ever

@@ -1,15 +1,16 @@
-"""A brick that a file has just been moved away from says that it is empty: it is asked again."""
+"""What a brick says of a file that is just being moved, as that it is empty, is asked again."""
 
 from __future__ import annotations
 
 import functools
 import os
+import stat
 from typing import Any, Callable
 
 import pytest
 
 from gluster import gfapi
-from gluster.gfapi import api
+from gluster.gfapi import api, rereading
 from gluster.gfapi.handle import Handle
 
 CONTENT = bytes(range(256)) * 40
@@ -161,3 +162,49 @@ def test_an_empty_file_is_read_twice_and_stays_empty(
         assert file.read(10) == b""
         assert file.tell() == 0
     assert counted == [0, 0]
+
+
+# ------------------------------------------------------------------------------------ status
+
+
+@pytest.fixture
+def marked(path: str, plain_vol: gfapi.Volume, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file whose status is that of the mark of a rebalance: in listings, and twice by its path."""
+    plain_vol.chmod(path, 0o640)
+    left = [None] * 2
+    list_in_c, stat_in_c = api.glfs_readdirplus_r, api.glfs_stat
+
+    def listed(gate: Any, stat: api.Stat, entry: Any, found: Any) -> None:
+        list_in_c(gate, stat, entry, found)
+        if entry.d_name == b"file":
+            stat.st_mode = rereading.MARK
+
+    def status(mount: Any, asked: Any, stat: api.Stat) -> None:
+        stat_in_c(mount, asked, stat)
+        if asked == path and left:
+            left.pop()
+            stat.st_mode = rereading.MARK
+
+    monkeypatch.setattr(api, "glfs_readdirplus_r", listed)
+    monkeypatch.setattr(api, "glfs_stat", status)
+    return path
+
+
+def test_a_listing_tells_the_status_of_a_file_that_is_being_moved(
+    plain_vol: gfapi.Volume, marked: str
+) -> None:
+    with plain_vol.scandir(os.path.dirname(marked)) as entries:
+        assert [stat.S_IMODE(entry.stat().st_mode) for entry in entries] == [0o640]
+
+
+@pytest.mark.parametrize("call", ["copy", "copy2", "copytree", "copymode", "copystat"])
+def test_no_copy_gets_the_mode_of_a_mark(plain_vol: gfapi.Volume, marked: str, call: str) -> None:
+    """Nobody reads anything from a file of that mode on a distributed volume."""
+    source, target = marked, f"{marked}-copy"
+    if call == "copytree":
+        source, target = os.path.dirname(marked), f"{os.path.dirname(marked)}-copy"
+    elif call in ("copymode", "copystat"):
+        plain_vol.touch(target)
+    getattr(plain_vol, call)(source, target)
+    target = f"{target}/file" if call == "copytree" else target
+    assert stat.S_IMODE(plain_vol.stat(target).st_mode) == 0o640
