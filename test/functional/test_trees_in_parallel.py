@@ -371,6 +371,13 @@ import signal
 def interrupt(*_):
     raise KeyboardInterrupt
 
+def pass_over(ignored):
+    # What comes in a __del__ or a weak reference's callback Python itself drops, and tells.
+    if ignored.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(ignored)
+
+sys.unraisablehook = pass_over
+
 def walk():
     for _ in vol.walk(tree):
         pass
