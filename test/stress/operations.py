@@ -216,7 +216,11 @@ OF_VOLUME: dict[str, Operation] = {
     **_plain(os, "renames", "symlink", "readlink", "truncate", "lchown", "mknod", "chdir", "chmod"),
     **_plain(os, "getcwd"),
     **_plain(os.path, "exists", "lexists", "isdir", "isfile", "islink", "samefile", "getsize"),
-    **_plain(shutil, "rmtree", "copytree", "move"),
+    **_plain(shutil, "rmtree", "move"),
+    "copytree": Operation(
+        _without_words(gfapi.Volume.copytree, "dirs_exist_ok"),
+        _without_words(shutil.copytree, "dirs_exist_ok"),
+    ),
     **{
         name: _follow(name, getattr(shutil, name))
         for name in ("copyfile", "copymode", "copystat", "copy", "copy2")

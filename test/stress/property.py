@@ -129,7 +129,7 @@ OF_VOLUME: dict[str, list[Any]] = {
     "removexattr": [PATH, KEY, FLAG],
     "walk": [PATH, FLAG],
     "rmtree": [PATH, FLAG],
-    "copytree": [PAIR, FLAG],
+    "copytree": [PAIR, FLAG, FLAG],
     "getcwd": [],
 }
 OF_FILE: dict[str, list[Any]] = {
