@@ -42,6 +42,7 @@ SETTLE_TIMEOUT = 60.0
 EXIT_TIMEOUT = 10.0
 
 _NOT_MOUNTED = "Volume not mounted: call mount() or use it in a with statement"
+_INSIDE = "umount: this thread is inside a call of it"
 _DEFAULT_LOGS = "/var/log/glusterfs"
 
 
@@ -231,10 +232,10 @@ class Mount(Gate):
             the calling thread is inside a call: it is still mounted then.
         """
         if not is_last and is_inside((self, *self._opened())):
-            raise LibgfapiException("umount: this thread is inside a call of it", errno.EDEADLK)
+            raise LibgfapiException(_INSIDE, errno.EDEADLK)
         timeout = min(timeout, threading.TIMEOUT_MAX)
         deadline = time.monotonic() + timeout
-        problems = self._close_wrappers(deadline)
+        problems = self._close_wrappers(deadline, is_last)
         endings: list[Ending] = []
         is_locked: list[bool] = []
         try:
@@ -253,14 +254,19 @@ class Mount(Gate):
         if wait:
             wait_for(endings)
 
-    def _close_wrappers(self, deadline: float) -> list[str]:
+    def _close_wrappers(self, deadline: float, is_last: bool) -> list[str]:
         """Close what is around open files, as long as these can be written; what went wrong."""
         if not (self.is_open and any(each.is_writable for each in list(self.descriptors))):
             return []
         from .wrappers import close_around  # few leave a file open
 
-        # One that hangs is to leave some time for the other files.
-        return close_around(list(self.descriptors), (time.monotonic() + deadline) / 2)
+        try:
+            # One that hangs is to leave some time for the other files.
+            return close_around(list(self.descriptors), (time.monotonic() + deadline) / 2)
+        except OSError as error:
+            if not is_last:
+                raise LibgfapiException(_INSIDE, error.errno) from None
+            return [str(error)]
 
     def _umount(self, deadline: float, problems: list[str]) -> None:
         self.is_orphan = False

@@ -8,12 +8,15 @@ closes what is around them first.
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import io
+import os
 import sys
 import threading
 import time
 
+from . import file, opened
 from .file import File
 
 TYPE_CHECKING = False
@@ -28,6 +31,9 @@ _BELOW = ("raw", "buffer", "fileobj", "_fp", "fp")
 #: Those that are no streams, by their modules; who has not imported these has none.
 _ARCHIVES = (("zipfile", "ZipFile"), ("tarfile", "TarFile"))
 _MOST_LAYERS = 8
+_OF_FILES = (file.__file__, opened.__file__)
+#: How often is looked whether it goes on, in seconds, and how often in a row it must not.
+_LOOK, _SIGNS = 0.05, 4
 
 
 def close_around(descriptors: Collection[Descriptor], deadline: float) -> list[str]:
@@ -37,39 +43,88 @@ def close_around(descriptors: Collection[Descriptor], deadline: float) -> list[s
 
     :param deadline: the :func:`time.monotonic` time at which to give up.
     :returns: what went wrong, in words.
+    :raises OSError: EDEADLK if the calling thread is inside one of them: a signal's handler was
+        called while it writes, and nobody else can flush a buffer meanwhile.
     """
     writable = {descriptor for descriptor in descriptors if descriptor.is_writable}
     wrappers = _outermost(writable) if writable else []
     if not wrappers:
         return []
-    problems: list[str] = []
-    closer = threading.Thread(
-        target=_close, args=(wrappers, problems), name="gfapi-flush", daemon=True
-    )
+    closer = _Closer(wrappers)
     try:
         closer.start()
     except RuntimeError:  # the interpreter is past starting threads: it exits
-        _close(wrappers, problems)
+        closer.run()
     else:
-        closer.join(max(0.0, deadline - time.monotonic()))
-    if wrappers:
-        problems.append(f"what {wrappers[0]!r} holds is not written yet")
+        closer.wait(deadline)
+    if closer.left:
+        closer.problems.append(f"what {closer.left[0]!r} holds is not written yet")
         # The interpreter would die of a buffer that is still in use when it ends.
-        for wrapper in list(wrappers):
+        for wrapper in list(closer.left):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(wrapper))
-    return problems
+    return closer.problems
 
 
-def _close(wrappers: list[Any], problems: list[str]) -> None:
-    """Close all, and take out what is closed."""
-    while wrappers:
-        try:
-            wrappers[0].close()
-        except SystemExit:  # the EBADF of a thread when the interpreter exits
-            pass
-        except Exception as error:
-            problems.append(str(error) or repr(error))
-        wrappers.pop(0)
+class _Closer(threading.Thread):
+    """Closes streams and archives.
+
+    :ivar left: those that are not closed yet.
+    :ivar problems: what went wrong, in words.
+    """
+
+    def __init__(self, wrappers: list[Any]) -> None:
+        super().__init__(name="gfapi-flush", daemon=True)
+        self.left = wrappers
+        self.problems: list[str] = []
+        self._is_called_off = False
+
+    def run(self) -> None:
+        while self.left:
+            wrapper = self.left[0]
+            try:
+                # First, as it does no harm if it comes about after this was called off.
+                getattr(wrapper, "flush", _nothing)()
+                if self._is_called_off:
+                    return
+                wrapper.close()
+            except SystemExit:  # the EBADF of a thread when the interpreter exits
+                pass
+            except Exception as error:
+                self.problems.append(str(error) or repr(error))
+            self.left.pop(0)
+
+    def wait(self, deadline: float) -> None:
+        """Wait for the end of it.
+
+        :param deadline: the :func:`time.monotonic` time at which to give up.
+        :raises OSError: EDEADLK if it waits for the calling thread.
+        """
+        signs = 0
+        while self.is_alive() and (left := deadline - time.monotonic()) > 0:
+            self.join(min(left, _LOOK))
+            signs = signs + 1 if self._waits_for_caller() else 0
+            if signs == _SIGNS:
+                self._is_called_off = True
+                raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK))
+
+    def _waits_for_caller(self) -> bool:
+        """Whether it waits in C for a lock, and nobody else is inside a file, who could have it."""
+        frames = sys._current_frames()
+        frames.pop(threading.get_ident(), None)
+        mine = frames.pop(self.ident or 0, None)
+        if mine is None or mine.f_code is not _Closer.run.__code__:
+            return False
+        return not any(map(_is_in_file, frames.values()))
+
+
+def _nothing() -> None:
+    """What an archive has instead of a flush."""
+
+
+def _is_in_file(frame: Any) -> bool:
+    while frame is not None and frame.f_code.co_filename not in _OF_FILES:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _outermost(writable: Collection[Descriptor]) -> list[Any]:

@@ -169,7 +169,7 @@ def test_an_empty_file_is_read_twice_and_stays_empty(
 
 @pytest.fixture
 def marked(path: str, plain_vol: gfapi.Volume, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A file whose status is that of the mark of a rebalance: in listings, and twice by its path."""
+    """A file with the status of the mark of a rebalance: in listings, and twice by its path."""
     plain_vol.chmod(path, 0o640)
     left = [None] * 2
     list_in_c, stat_in_c = api.glfs_readdirplus_r, api.glfs_stat

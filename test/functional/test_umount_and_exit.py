@@ -780,6 +780,36 @@ def test_umount_tells_what_an_archive_says_that_cannot_be_closed(
         archive.close()
 
 
+def test_a_handler_within_a_buffers_write_cannot_unmount_and_nothing_is_lost(
+    plain: sandbox.SandboxVolume, plain_folder: str, output_of: Output
+) -> None:
+    """Its own thread has the buffer, and would be waited for."""
+    program = """
+        import errno, io
+
+        class Interrupted(gfapi.File):
+            def write(self, data):
+                if not told:
+                    try:
+                        vol.umount()
+                    except gfapi.LibgfapiException as error:
+                        told.append(error.errno == errno.EDEADLK)
+                return super().write(data)
+
+        told = []
+        vol.mount()
+        file = Interrupted(vol.open(f"{folder}/file", os.O_RDWR | os.O_CREAT))
+        buffer = io.BufferedWriter(file, buffer_size=10)
+        for _ in range(100):
+            buffer.write(b"12345")
+        vol.umount()
+        print(told)
+    """
+    assert output_of(plain, plain_folder, program) == "[True]\n"
+    with plain.client() as vol, vol.fopen(f"{plain_folder}/file") as file:
+        assert file.read() == b"12345" * 100
+
+
 def test_umount_and_exit_do_not_wait_for_ever_for_a_buffer_that_cannot_be_written(
     plain: sandbox.SandboxVolume, plain_folder: str, run_python: Run
 ) -> None:
