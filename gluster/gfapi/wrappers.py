@@ -16,8 +16,8 @@ import sys
 import threading
 import time
 
-from . import file, opened
 from .file import File
+from .opened import Opened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ _BELOW = ("raw", "buffer", "fileobj", "_fp", "fp")
 #: Those that are no streams, by their modules; who has not imported these has none.
 _ARCHIVES = (("zipfile", "ZipFile"), ("tarfile", "TarFile"))
 _MOST_LAYERS = 8
-_OF_FILES = (file.__file__, opened.__file__)
-#: How often is looked whether it goes on, in seconds, and how often in a row it must not.
-_LOOK, _SIGNS = 0.05, 4
+_OF_FILES = {method.__code__.co_filename for method in (File.write, Opened.close)}
+#: How often is looked whether it goes on, in seconds, and how often in a row it must not. A machine
+#: that is busy may keep it waiting, too.
+_LOOK, _SIGNS = 0.05, 20
 
 
 def close_around(descriptors: Collection[Descriptor], deadline: float) -> list[str]:
@@ -99,11 +100,12 @@ class _Closer(threading.Thread):
         :param deadline: the :func:`time.monotonic` time at which to give up.
         :raises OSError: EDEADLK if it waits for the calling thread.
         """
-        signs = 0
-        while self.is_alive() and (left := deadline - time.monotonic()) > 0:
-            self.join(min(left, _LOOK))
-            signs = signs + 1 if self._waits_for_caller() else 0
-            if signs == _SIGNS:
+        signs: list[Any] = []  # what it waits for, once for each look
+        while self.is_alive() and (time_left := deadline - time.monotonic()) > 0:
+            self.join(min(time_left, _LOOK))
+            waits_for = self.left[:1] if self._waits_for_caller() else []
+            signs = signs + waits_for if waits_for == signs[:1] else waits_for
+            if len(signs) == _SIGNS:
                 self._is_called_off = True
                 raise OSError(errno.EDEADLK, os.strerror(errno.EDEADLK))
 
