@@ -9,10 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import stat as stat_module
+from functools import partial
 
 from . import api, at, objects
 from .identity import check_root
-from .remembered import made_again
+from .remembered import made_again, twice_if_stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,30 +122,21 @@ def _link(vol: Volume, source: api.AnyPath, link_name: api.AnyPath) -> None:
     mount, source, link_name = vol._mount, os.fspath(source), os.fspath(link_name)
     parent, name = objects.split(link_name)
     try:
-        if name in objects.NO_NAMES or api.encode_bare_path(link_name).endswith(b"/"):
+        if name in objects.NO_NAMES or objects.has_slash(link_name):
             vol.lstat(source)
             vol.lstat(os.path.join(parent, name) or b"/")
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         if not parent.strip(b"/"):
             made_again(mount, link_name, lambda: api.glfs_link(mount, source, link_name))
         else:
-            made_again(mount, link_name, lambda: _link_in(mount, source, parent, name))
+            link_in = partial(_link_in, mount, source, parent, name)
+            made_again(mount, link_name, lambda: twice_if_stale(link_in))
     except OSError as error:
         error.filename, error.filename2 = source, link_name
         raise
 
 
 def _link_in(mount: Mount, source: Union[str, bytes], parent: bytes, name: bytes) -> None:
-    try:
-        _link_once(mount, source, parent, name)
-    except OSError as error:
-        if error.errno != errno.ESTALE:
-            raise
-        # What the caches knew of the directory is forgotten now.
-        _link_once(mount, source, parent, name)
-
-
-def _link_once(mount: Mount, source: Union[str, bytes], parent: bytes, name: bytes) -> None:
     with (
         objects.looked_up(mount, source, follow_symlinks=False) as found,
         objects.directory(mount, parent) as folder,

@@ -111,6 +111,11 @@ def split(path: api.AnyPath) -> tuple[bytes, bytes]:
     return parent or b".", name
 
 
+def has_slash(path: api.AnyPath) -> bool:
+    """Whether a path ends in a slash, as that of a directory may."""
+    return api.encode_bare_path(path).endswith(b"/")
+
+
 def rename(
     mount: Mount, folder: Gate, old: api.AnyPath, new_folder: Gate, new: api.AnyPath
 ) -> None:

@@ -46,6 +46,21 @@ def asked_again(mount: Mount, path: api.AnyPath, call: Callable[[], T]) -> T:
     return call()
 
 
+def twice_if_stale(call: Callable[[], T]) -> T:
+    """Make a call by directories, and once more if one of them was something else.
+
+    What the caches knew of them is forgotten by then.
+
+    :raises OSError: what the call says.
+    """
+    try:
+        return call()
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+    return call()
+
+
 def made_again(mount: Mount, path: Union[str, bytes], make: Callable[[], T]) -> T:
     """Make something that must not exist, and again as long as what exists is gone.
 

@@ -12,8 +12,9 @@ from stat import S_ISDIR
 
 from . import api, at
 from .identity import is_root
-from .objects import NO_NAMES, check_rename, directory, split
+from .objects import NO_NAMES, check_rename, directory, has_slash, split
 from .objects import rename as rename_entry
+from .remembered import twice_if_stale
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,20 +72,14 @@ def _rename(vol: Volume, src: Union[str, bytes], dst: Union[str, bytes]) -> None
         if old in NO_NAMES or new in NO_NAMES:
             with directory(mount, old_parent), directory(mount, new_parent):
                 raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        if _has_slash(src) or _has_slash(dst):
+        if has_slash(src) or has_slash(dst):
             with directory(mount, old_parent), directory(mount, new_parent):
                 _check_directory(vol, src)
         if new_parent.strip(b"/") in (b"", b".") and old != new:  # root or working directory
             _check_in(mount, old_parent, old, new_parent, new)
             api.glfs_rename(mount, src, dst)
             return
-        try:
-            _rename_in(mount, old_parent, old, new_parent, new)
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-            # What the caches knew of the directories is forgotten now.
-            _rename_in(mount, old_parent, old, new_parent, new)
+        twice_if_stale(lambda: _rename_in(mount, old_parent, old, new_parent, new))
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.EISDIR, errno.ESTALE):
             _tell_kinds(vol, src, dst)
@@ -105,10 +100,6 @@ def _check_in(mount: Mount, old_parent: bytes, old: bytes, new_parent: bytes, ne
     if not is_root():
         with directory(mount, old_parent) as source, directory(mount, new_parent) as target:
             check_rename(mount, source, old, target, new)
-
-
-def _has_slash(path: api.AnyPath) -> bool:
-    return api.encode_bare_path(path).endswith(b"/")
 
 
 def _check_directory(vol: Volume, path: api.AnyPath) -> None:
